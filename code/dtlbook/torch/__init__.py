@@ -1,0 +1,1 @@
+"""The methods of the book in PyTorch, one module a chapter."""
