@@ -98,22 +98,23 @@ def dann_loss(networks: Networks, x_source: Tensor, y_source: Tensor, x_target: 
 
 
 # --- the networks -----------------------------------------------------------------------------------------------------
-def mlp_networks(input_dim: int, n_classes: int, feature_dim: int = 64, hidden: int = 128, seed: int = 0) -> Networks:
+def mlp_networks(input_dim: int, n_classes: int, feature_dim: int = 64, hidden: int = 128, seed: int = 0,
+                 dtype: str = "float32") -> Networks:
     """Small fully connected networks, same initial weights for the same seed in both frameworks.
 
     G_f: input_dim → hidden → feature_dim, ReLU after each; G_y: one linear layer; G_d: feature_dim → hidden → 1 with a ReLU between.
     """
     weights = recipe.mlp_weights(input_dim, n_classes, feature_dim, hidden, seed)
-    return Networks(nn.Sequential(nn.Flatten(), *_layers(weights["feature_extractor"]), nn.ReLU()),
-                    nn.Sequential(*_layers(weights["label_predictor"])),
-                    nn.Sequential(*_layers(weights["domain_classifier"])))
+    return Networks(nn.Sequential(nn.Flatten(), *_layers(weights["feature_extractor"], dtype), nn.ReLU()),
+                    nn.Sequential(*_layers(weights["label_predictor"], dtype)),
+                    nn.Sequential(*_layers(weights["domain_classifier"], dtype)))
 
 
-def _layers(weights: list[recipe.Layer]) -> list[nn.Module]:
+def _layers(weights: list[recipe.Layer], dtype: str) -> list[nn.Module]:
     """Linear layers of these weights with a ReLU between each two."""
     layers = []
     for weight, bias in weights:
-        linear = nn.utils.skip_init(nn.Linear, *weight.shape)
+        linear = nn.utils.skip_init(nn.Linear, *weight.shape, dtype=getattr(torch, dtype))
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(weight.T))
             linear.bias.copy_(torch.from_numpy(bias))
