@@ -1,0 +1,5 @@
+"""Things to move: labs that compute with a kernel, and work without one in the published page."""
+
+from dtlbook.labs.sweep import Sweep, sweep
+
+__all__ = ["Sweep", "sweep"]
