@@ -287,7 +287,7 @@ def _label_classes(ax: Axes, z_source, y_source, z_target, y_target) -> None:
             end = _medoid(z_target[y_target == label])
             ax.plot(*np.stack([start, end]).T, color=PALETTE["ink"], linewidth=1.2, zorder=3)
         box = {"boxstyle": "circle,pad=0.15", "facecolor": PALETTE["paper"], "edgecolor": PALETTE["source"]}
-        ax.text(*start, str(label), color=PALETTE["ink"], size=12, weight="bold", ha="center", va="center",
+        ax.text(*start, str(label), color=PALETTE["ink"], size=12.5, weight="bold", ha="center", va="center",
                 zorder=4, bbox=box)
 
 

@@ -1,7 +1,7 @@
 // The page's half of dtlbook.labs.sweep (see sweep.py). Figures come as SVG text, one a value, `null` where not computed yet.
 const WORDS = {
   ko: {
-    predict: "먼저 예상해 보자", previous: "이전 값", next: "다음 값", busy: "계산하는 중이다…",
+    predict: "먼저 예상해 보자.", previous: "이전 값", next: "다음 값", busy: "계산하는 중이다…",
     failed: (why) => `이 값은 계산하지 못했다(${why}). 다른 값으로 옮겼다가 돌아오면 다시 계산한다.`,
     absent: "이 값의 그림은 아직 계산하지 않았다. 노트북에서 셀을 실행하면 볼 수 있다.",
   },
