@@ -38,8 +38,8 @@ WORDS = {
     },
 }  # fmt: skip
 _BOXES = ("note", "tip", "warning", "important", "caution", "hint", "seealso")
-_ROLE = re.compile(r"\{([\w:.-]+)\}(`+)(.+?)\2(?!`)", re.S)
-_PROTECTED = re.compile(r"(?<![`}])(`+)(?!`).+?(?<!`)\1(?!`)|\$[^$\n]+\$", re.S)
+# In reading order: a role, a code span, inline mathematics. The last two are left as they are.
+_MARKS = re.compile(r"\{(?P<role>[\w:.-]+)\}(?P<open>`+)(?P<content>.+?)(?P=open)(?!`)|(`+)(?!`).+?(?<!`)\4(?!`)|\$[^$\n]+\$", re.S)
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.S)
 
 
@@ -138,16 +138,11 @@ class Converter:
 
     def _prose(self, text: str) -> str:
         """Roles become text; code and mathematics are left alone."""
-        text = _COMMENT.sub("", text)
-        out, done = [], 0
-        for match in _PROTECTED.finditer(text):
-            out += [_ROLE.sub(self._role, text[done : match.start()]), match[0]]
-            done = match.end()
-        return "".join([*out, _ROLE.sub(self._role, text[done:])])
+        return _MARKS.sub(lambda mark: self._role(mark) if mark["role"] else mark[0], _COMMENT.sub("", text))
 
     # --- roles ---
     def _role(self, match: re.Match[str]) -> str:
-        name, content = match[1], match[3].strip()
+        name, content = match["role"], match["content"].strip()
         titled = re.fullmatch(r"(.*?)\s*<([^<>]+)>", content, re.S)
         title, target = (titled[1], titled[2]) if titled else (None, content)
         if name.startswith("cite"):

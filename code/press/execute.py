@@ -117,7 +117,7 @@ def _execute(notebook: NotebookNode, chapter: Chapter) -> None:
         def start(cell: NotebookNode, cell_index: int) -> None:
             current["index"] = cell_index
 
-        def done(cell: NotebookNode, cell_index: int) -> None:
+        def done(cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
             bar.update(cell.cell_type == "code")
 
         client = NotebookClient(
@@ -128,6 +128,7 @@ def _execute(notebook: NotebookNode, chapter: Chapter) -> None:
             on_cell_start=start,
             on_cell_executed=done,
             store_widget_state=True,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
         environment = {**os.environ, "DTLBOOK_PRESS": "1", "DTLBOOK_TIER": tier(), "TQDM_DISABLE": "1"}
         try:

@@ -44,7 +44,7 @@ def check_chapter(chapter: Chapter, terms: list[glossary.Term]) -> list[Problem]
         problems += _unknown_terms(chapter.name, ko, numbers["ko"]) + _unknown_terms(chapter.name, en, numbers["en"])
         problems += _languages(chapter.name, ko, en, korean, english)
         problems += _spelling(chapter.name, ko, terms)
-        problems += [p for found in (ko, en) for p in _addresses(chapter.name, found)]
+        problems += [p for found in (ko, en) for p in _unreadable(chapter.name, found)]
     for cell in chapter.code():
         problems += _captions(chapter.name, cell, terms)
     return sorted(problems, key=lambda p: p.line)
@@ -140,11 +140,13 @@ def _spelling(name: str, found: list[Item], terms: list[glossary.Term]) -> list[
     ]
 
 
-def _addresses(name: str, found: list[Item]) -> list[Problem]:
+def _unreadable(name: str, found: list[Item]) -> list[Problem]:
     problems = []
     for item in found:
         if item.kind == "url":
             problems.append(Problem(name, item.line, f"raw URL {item.value!r}: write [text](https://...)"))
+        elif item.kind in ("text", "inline code") and re.search(r"^`*\{[\w:.-]+\}|\{[\w:.-]+\}`|:::", item.value):
+            problems.append(Problem(name, item.line, f"markup that is not understood: `{_short(item.value)}`"))
         elif item.kind == "link" and re.match(r"^(http|ftp):", item.value):
             problems.append(Problem(name, item.line, f"URL is not https: {item.value}"))
     return problems

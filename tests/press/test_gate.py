@@ -34,6 +34,7 @@ def test_a_sound_book_has_no_problems(book):
         ("{term}`transfer learning`", "{term}`transfer`", 0, "book/glossary.yml does not have"),
         ("평균 손실이다", "타겟의 평균 손실이다", 0, "write '타깃', not '타겟'"),
         ("The mean loss.", "평균 손실이다.", 0, "Korean in the English cell"),
+        ("The mean loss.", "```{dropdown} A `b`\nInside.\n```", 0, "markup that is not understood"),
         ("The mean loss.", "The mean loss, https://example.org/x now.", 0, "raw URL"),
     ],
 )

@@ -1,0 +1,34 @@
+"""The numbers that the notebooks print for equations, figures and exercises are those of the pages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "_build" / "site"
+PAGES = [(lang, path.stem) for lang in ("ko", "en") for path in sorted((ROOT / "book" / lang).glob("*.ipynb"))]
+
+
+@pytest.mark.parametrize(("lang", "stem"), PAGES)
+def test_numbers_agree(lang, stem):
+    page = SITE / lang / f"{stem}.html"
+    if not page.is_file():
+        pytest.skip("no site was built: run `make book` first")
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    text = "\n".join(c.source for c in nbformat.read(ROOT / "book" / lang / f"{stem}.ipynb", 4).cells if c.cell_type == "markdown")
+
+    equations = re.findall(r"\((\d+)\)", " ".join(e.get_text() for e in soup.select(".eqno")))
+    assert equations and re.findall(r"\\tag\{(\d+)\}", text) == equations
+
+    captions = [re.search(r"\d+", e.get_text())[0] for e in soup.select(".caption-number")]
+    word = {"ko": "그림", "en": r"Fig\."}[lang]
+    assert captions and re.findall(rf"^\*{word} (\d+)\.\*", text, re.M) == captions
+
+    exercises = [re.search(r"\d+", e.get_text())[0] for e in soup.select("div.exercise > p.admonition-title")]
+    word = {"ko": "연습", "en": "Exercise"}[lang]
+    assert exercises and re.findall(rf"^\*\*{word} (\d+)\*\*", text, re.M) == exercises
