@@ -39,10 +39,23 @@ def test_each_domain_counts_one_half():
     assert np.mean(errors) == pytest.approx(0.5, abs=0.03)
 
 
-def test_seed_and_scale():
+def test_seed_scale_and_place():
     source, target = normal(0), normal(1, mean=0.3)
     assert domain_error(source, target, seed=3) == domain_error(source, target, seed=3)
-    assert domain_error(1000 * source, 1000 * target) == domain_error(source, target)
+    assert domain_error(1000 * source + 5, 1000 * target + 5) == pytest.approx(domain_error(source, target), abs=0.01)
+    assert domain_error(np.ones((20, 3)), np.ones((30, 3))) == 0.5
+
+
+def test_strength_is_the_class_of_classifiers():
+    """A shift in a direction with little variance: hidden from a weak classifier, plain to a strong one."""
+    source, target = normal(0), normal(1)
+    source[:, 0] *= 0.001
+    target[:, 0] = 0.001 * target[:, 0] + 0.01
+    assert domain_error(source, target) > 0.4
+    assert domain_error(source, target, strength=1e8) < 0.02
+    assert proxy_a_distance(source, target, strength=1e8) > 1.9
+    with pytest.raises(ValueError, match="strength must be greater than 0, not 0"):
+        domain_error(source, target, strength=0)
 
 
 @pytest.mark.parametrize("source, target, sentence", [

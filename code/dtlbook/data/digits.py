@@ -5,7 +5,7 @@ scikit-learn carries. digits-a and digits-b share no image. Everything called di
 digits-a with any of them shares no original image either.
 
 The shifts of the pairs were chosen for teaching, by looking at target labels: digits-rotated so that adaptation helps,
-digits-blurred so that it hurts. A method that is used on the pairs sees no target label.
+digits-blurred and digits-imbalanced so that it hurts. A method that is used on the pairs sees no target label.
 """
 
 from collections.abc import Callable
@@ -47,6 +47,13 @@ def blurred(images: np.ndarray, sigma: float, contrast: float) -> np.ndarray:
     return np.round((127.5 + contrast * (soft - 127.5)).clip(0, 255)).astype(np.uint8)
 
 
+def _mostly(name: str, classes: tuple[int, ...], share: float) -> Domain:
+    """digits-b with all images of ``classes`` but only a ``share`` of the others: same images, other label proportions."""
+    base, rng = _halves()[1], np.random.default_rng(0)
+    kept = [np.isin(y, classes) | (rng.random(len(y)) < share) for y in (base.y_train, base.y_test)]
+    return Domain(name, base.x_train[kept[0]], base.y_train[kept[0]], base.x_test[kept[1]], base.y_test[kept[1]])
+
+
 def _shifted(name: str, shift: Callable[[np.ndarray], np.ndarray]) -> Domain:
     base = _halves()[1]
     return Domain(name, shift(base.x_train), base.y_train, shift(base.x_test), base.y_test)
@@ -56,10 +63,12 @@ DOMAINS: dict[str, Callable[[], Domain]] = {
     "digits-a": lambda: _halves()[0],
     "digits-b": lambda: _halves()[1],
     "digits-b-rotated30": lambda: _shifted("digits-b-rotated30", partial(rotated, degrees=30)),
-    "digits-b-blurred": lambda: _shifted("digits-b-blurred", partial(blurred, sigma=1.0, contrast=0.5)),
+    "digits-b-blurred": lambda: _shifted("digits-b-blurred", partial(blurred, sigma=0.5, contrast=0.35)),
+    "digits-b-mostly012": lambda: _mostly("digits-b-mostly012", classes=(0, 1, 2), share=0.1),
 }
 
 PAIRS: dict[str, tuple[str, str]] = {
     "digits-rotated": ("digits-a", "digits-b-rotated30"),
     "digits-blurred": ("digits-a", "digits-b-blurred"),
+    "digits-imbalanced": ("digits-a", "digits-b-mostly012"),
 }

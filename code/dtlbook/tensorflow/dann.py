@@ -56,12 +56,13 @@ def _reverse(x: tf.Tensor, lam: tf.Tensor):
 
 def gradient_reversal(x: tf.Tensor, lam: float | tf.Tensor) -> tf.Tensor:
     """Gradient reversal layer R_λ (JMLR, eq. 16 and 17): x forward, −λ times the gradient backward. Any shape, floating point."""
-    if not tf.is_tensor(lam):                     # a tensor changes from step to step inside one compiled function
-        recipe.check_lambda(lam)
     x = tf.convert_to_tensor(x)
     if not x.dtype.is_floating:
         raise ValueError(f"gradient_reversal needs a floating-point tensor, not {x.dtype.name}; integers carry no gradient")
-    return _reverse(x, tf.cast(lam, x.dtype))
+    if tf.is_tensor(lam):                         # so λ can change from step to step inside one compiled function
+        return _reverse(x, tf.cast(lam, x.dtype))
+    recipe.check_lambda(lam)
+    return _reverse(x, tf.constant(lam, x.dtype))     # not tf.cast, which would round a number to float32 first
 
 
 def dann_loss(networks: Networks, x_source: tf.Tensor, y_source: tf.Tensor, x_target: tf.Tensor, lam: float | tf.Tensor) -> Losses:
@@ -90,7 +91,7 @@ def dann_loss(networks: Networks, x_source: tf.Tensor, y_source: tf.Tensor, x_ta
 
 
 # --- the networks -----------------------------------------------------------------------------------------------------
-def mlp_networks(input_dim: int, n_classes: int, feature_dim: int = 64, hidden: int = 128, seed: int = 0,
+def mlp_networks(input_dim: int, n_classes: int, feature_dim: int = 64, hidden: int = 64, seed: int = 0,
                  dtype: str = "float32") -> Networks:
     """Small fully connected networks, same initial weights for the same seed in both frameworks.
 
@@ -98,9 +99,12 @@ def mlp_networks(input_dim: int, n_classes: int, feature_dim: int = 64, hidden: 
     """
     weights = recipe.mlp_weights(input_dim, n_classes, feature_dim, hidden, seed)
     flatten = [keras.layers.Flatten(dtype=dtype)]
-    return Networks(keras.Sequential(flatten + _layers(weights["feature_extractor"], dtype, last="relu")),
-                    keras.Sequential(_layers(weights["label_predictor"], dtype)),
-                    keras.Sequential(_layers(weights["domain_classifier"], dtype)))
+    networks = Networks(keras.Sequential(flatten + _layers(weights["feature_extractor"], dtype, last="relu")),
+                        keras.Sequential(_layers(weights["label_predictor"], dtype)),
+                        keras.Sequential(_layers(weights["domain_classifier"], dtype)))
+    for part in networks:
+        part.dtype_policy = keras.DTypePolicy(dtype)     # a Sequential has a policy of its own and rounds its input to it
+    return networks
 
 
 def _layers(weights: list[recipe.Layer], dtype: str, last: str | None = None) -> list[keras.layers.Layer]:
@@ -115,7 +119,7 @@ def _layers(weights: list[recipe.Layer], dtype: str, last: str | None = None) ->
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
-def train(source: Domain, target: Domain, *, lam: float = 1.0, scheduled: bool = True, steps: int = 2000, batch_size: int = 64,
+def train(source: Domain, target: Domain, *, lam: float = 1.0, scheduled: bool = True, steps: int = 2000, batch_size: int = 32,
           seed: int = 0, networks: Networks | None = None, mu_0: float = 0.01, alpha: float = 10.0, beta: float = 0.75,
           momentum: float = 0.9, records: int = 20) -> Run:
     """Train a DANN on labelled source and unlabelled target images; ``lam=0`` is training on the source only.

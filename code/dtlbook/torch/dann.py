@@ -98,7 +98,7 @@ def dann_loss(networks: Networks, x_source: Tensor, y_source: Tensor, x_target: 
 
 
 # --- the networks -----------------------------------------------------------------------------------------------------
-def mlp_networks(input_dim: int, n_classes: int, feature_dim: int = 64, hidden: int = 128, seed: int = 0,
+def mlp_networks(input_dim: int, n_classes: int, feature_dim: int = 64, hidden: int = 64, seed: int = 0,
                  dtype: str = "float32") -> Networks:
     """Small fully connected networks, same initial weights for the same seed in both frameworks.
 
@@ -123,7 +123,7 @@ def _layers(weights: list[recipe.Layer], dtype: str) -> list[nn.Module]:
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
-def train(source: Domain, target: Domain, *, lam: float = 1.0, scheduled: bool = True, steps: int = 2000, batch_size: int = 64,
+def train(source: Domain, target: Domain, *, lam: float = 1.0, scheduled: bool = True, steps: int = 2000, batch_size: int = 32,
           seed: int = 0, networks: Networks | None = None, mu_0: float = 0.01, alpha: float = 10.0, beta: float = 0.75,
           momentum: float = 0.9, records: int = 20, device: str | None = None) -> Run:
     """Train a DANN on labelled source and unlabelled target images; ``lam=0`` is training on the source only.
