@@ -1,7 +1,7 @@
 """Claims of a page, checked whenever the page is run.
 
-A measured number differs in its last digits from machine to machine. So a claim prints what is EXPECTED and with
-which tolerance, the same text on every machine, and stops the page if the measured value lies outside.
+A measured number differs in its last digits from machine to machine. So a claim prints what is EXPECTED and
+with which tolerance, the same text on every machine, and stops the page if the measured value lies outside.
 """
 
 import math

@@ -11,12 +11,13 @@ class History:
     ``lam``             λ used in the last of them
     ``learning_rate``   μ used in the last of them
     ``label_loss``      mean of L_y over the updates since the record before (nats)
-    ``domain_loss``     mean of L_d over the same updates, a SUM of the two domains' means: 2 log 2 = 1.386 at full
-                        confusion
+    ``domain_loss``     mean of L_d over the same updates, a SUM of the two domains' means: 2 log 2 = 1.386 at
+                        full confusion
     ``source_accuracy`` share of the source's test images labelled rightly
     ``target_accuracy`` the same for the target; written down for the reader, never used to train or to choose
-    ``domain_error``    error of the run's own domain classifier G_d on the test images, each domain counting one half;
-                        0.5 is full confusion (``dtlbook.divergence.domain_error`` asks a *fresh* classifier)
+    ``domain_error``    error of the run's own domain classifier G_d on the test images, each domain counting
+                        one half; 0.5 is full confusion (``dtlbook.divergence.domain_error`` asks a *fresh*
+                        classifier)
     ``seconds``         time spent in updates so far, records left out
     """
 
@@ -37,6 +38,8 @@ class History:
         """Append one record; every field must be given, so that the lists stay equally long."""
         missing = set(vars(self)) ^ set(values)
         if missing:
-            raise ValueError(f"a record needs each field of History exactly once; look at {', '.join(sorted(missing))}")
+            raise ValueError(
+                f"a record needs each field of History exactly once; look at {', '.join(sorted(missing))}"
+            )
         for name, value in values.items():
             getattr(self, name).append(value)

@@ -1,7 +1,6 @@
 """Claims print what is expected, never what this machine measured, and stop the page if it is wrong."""
 
 import pytest
-
 from dtlbook.checks import claim, claim_at_least, claim_at_most
 
 
@@ -15,14 +14,17 @@ def test_the_printed_line_does_not_depend_on_the_value(capsys):
     assert capsys.readouterr().out == "gain at least 0.15: ok\ndifference at most 1e-05: ok\n"
 
 
-@pytest.mark.parametrize("wrong, sentence", [
-    (lambda: claim("a", 0.7, 0.62, 0.05), "^a 0.62 ± 0.05 was claimed, but this run gives 0.7$"),
-    (lambda: claim("a", 0.5, 0.62, 0.05), "this run gives 0.5"),
-    (lambda: claim_at_least("a", 0.1, 0.15), "^a at least 0.15 was claimed, but this run gives 0.1$"),
-    (lambda: claim_at_most("a", 2.0, 1.0), "^a at most 1 was claimed, but this run gives 2$"),
-    (lambda: claim("a", float("nan"), 0.62, 0.05), "not a number"),
-    (lambda: claim_at_most("a", float("nan"), 1.0), "not a number"),
-])
+@pytest.mark.parametrize(
+    "wrong, sentence",
+    [
+        (lambda: claim("a", 0.7, 0.62, 0.05), "^a 0.62 ± 0.05 was claimed, but this run gives 0.7$"),
+        (lambda: claim("a", 0.5, 0.62, 0.05), "this run gives 0.5"),
+        (lambda: claim_at_least("a", 0.1, 0.15), "^a at least 0.15 was claimed, but this run gives 0.1$"),
+        (lambda: claim_at_most("a", 2.0, 1.0), "^a at most 1 was claimed, but this run gives 2$"),
+        (lambda: claim("a", float("nan"), 0.62, 0.05), "not a number"),
+        (lambda: claim_at_most("a", float("nan"), 1.0), "not a number"),
+    ],
+)
 def test_a_false_claim_stops_the_page(wrong, sentence, capsys):
     with pytest.raises(AssertionError, match=sentence):
         wrong()

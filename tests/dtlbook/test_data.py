@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
-
 from dtlbook import data
 from dtlbook.data import digits
 from dtlbook.data.domain import Domain
+from sklearn.datasets import load_digits
 
 NAMES = sorted(digits.DOMAINS)
 
@@ -18,7 +17,7 @@ def test_every_domain_has_the_promised_kinds(name):
     for x, y in ((domain.x_train, domain.y_train), (domain.x_test, domain.y_test)):
         assert x.dtype == np.uint8 and x.shape == (len(y), 8, 8, 1)
         assert y.dtype == np.int64 and set(y) <= set(range(10))
-        assert x.max() > 128                       # really 0 … 255, not 0 … 16 or 0 … 1
+        assert x.max() > 128  # really 0 … 255, not 0 … 16 or 0 … 1
     assert domain.n_classes == 10 and domain.image_shape == (8, 8, 1)
 
 
@@ -39,7 +38,7 @@ def test_no_original_image_is_in_both_domains_of_a_pair(name):
     source, target = data.pair(name)
     assert (source.name, target.name) == (source_name, target_name)
     if target_name != "digits-b-mostly012":
-        assert np.array_equal(target.y_test, b.y_test)      # the shift moves images, never labels
+        assert np.array_equal(target.y_test, b.y_test)  # the shift moves images, never labels
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -50,23 +49,26 @@ def test_no_image_is_in_training_and_test(name):
 
 def test_the_imbalanced_domain_differs_in_label_proportions_alone():
     b, few = data.load("digits-b"), data.load("digits-b-mostly012")
-    for x, y, x_all, y_all in ((few.x_train, few.y_train, b.x_train, b.y_train), (few.x_test, few.y_test, b.x_test, b.y_test)):
-        label_of = dict(zip(map(bytes, x_all), y_all))
-        assert all(label_of[bytes(image)] == label for image, label in zip(x, y))
+    for x, y, x_all, y_all in (
+        (few.x_train, few.y_train, b.x_train, b.y_train),
+        (few.x_test, few.y_test, b.x_test, b.y_test),
+    ):
+        label_of = dict(zip(map(bytes, x_all), y_all, strict=True))
+        assert all(label_of[bytes(image)] == label for image, label in zip(x, y, strict=True))
         assert (y <= 2).sum() == (y_all <= 2).sum() and (y > 2).sum() < 0.15 * (y_all > 2).sum()
 
 
 def test_rotation_turns_anticlockwise_by_the_angle():
     bar = np.zeros((1, 9, 9, 1), np.uint8)
-    bar[0, 4, 4:, 0] = 255                                  # from the centre to the right
+    bar[0, 4, 4:, 0] = 255  # from the centre to the right
     up = digits.rotated(bar, 90)[0, :, :, 0]
-    assert up[:4, 4].min() > 200 and up[5:].max() == 0      # row 0 is the top
+    assert up[:4, 4].min() > 200 and up[5:].max() == 0  # row 0 is the top
     assert np.array_equal(digits.rotated(bar, 0), bar)
 
 
 def test_blur_lowers_contrast_about_mid_grey():
     flat = np.full((1, 8, 8, 1), 255, np.uint8)
-    assert set(digits.blurred(flat, sigma=1.0, contrast=0.5).ravel()) == {191}     # 127.5 + 0.5 · 127.5
+    assert set(digits.blurred(flat, sigma=1.0, contrast=0.5).ravel()) == {191}  # 127.5 + 0.5 · 127.5
     board = (np.indices((8, 8)).sum(0) % 2 * 255).astype(np.uint8)[None, :, :, None]
     assert digits.blurred(board, sigma=1.0, contrast=1.0).std() < board.std() / 4
 

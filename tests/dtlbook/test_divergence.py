@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from dtlbook.divergence import domain_error, proxy_a_distance
 
 
@@ -12,13 +11,17 @@ def normal(seed, n=200, k=10, mean=0.0):
 
 def test_one_distribution_gives_0_without_bias():
     values = [proxy_a_distance(normal(2 * seed), normal(2 * seed + 1)) for seed in range(40)]
-    assert abs(np.mean(values)) < 0.05           # standard error about 0.015; |2(1 − 2ε)| or a cut at 0 would give 0.08
+    assert (
+        abs(np.mean(values)) < 0.05
+    )  # standard error about 0.015; |2(1 − 2ε)| or a cut at 0 would give 0.08
     assert min(values) < 0 < max(values)
 
 
 def test_many_features_and_few_samples_stay_unbiased():
     """A classifier measured on its own training half would separate this noise, PAD near 2."""
-    values = [proxy_a_distance(normal(2 * seed, 60, 100), normal(2 * seed + 1, 60, 100)) for seed in range(20)]
+    values = [
+        proxy_a_distance(normal(2 * seed, 60, 100), normal(2 * seed + 1, 60, 100)) for seed in range(20)
+    ]
     assert abs(np.mean(values)) < 0.15
 
 
@@ -42,7 +45,9 @@ def test_each_domain_counts_one_half():
 def test_seed_scale_and_place():
     source, target = normal(0), normal(1, mean=0.3)
     assert domain_error(source, target, seed=3) == domain_error(source, target, seed=3)
-    assert domain_error(1000 * source + 5, 1000 * target + 5) == pytest.approx(domain_error(source, target), abs=0.01)
+    assert domain_error(1000 * source + 5, 1000 * target + 5) == pytest.approx(
+        domain_error(source, target), abs=0.01
+    )
     assert domain_error(np.ones((20, 3)), np.ones((30, 3))) == 0.5
 
 
@@ -58,12 +63,15 @@ def test_strength_is_the_class_of_classifiers():
         domain_error(source, target, strength=0)
 
 
-@pytest.mark.parametrize("source, target, sentence", [
-    (normal(0), normal(1, k=9), "f_source has 10, f_target has 9"),
-    (normal(0)[:1], normal(1), "f_source must be an array of at least 2 samples"),
-    (normal(0), np.zeros(5), r"f_target must be .* not of shape \[5\]"),
-    (normal(0), np.full((5, 10), np.nan), "f_target contains values that are not finite"),
-])
+@pytest.mark.parametrize(
+    "source, target, sentence",
+    [
+        (normal(0), normal(1, k=9), "f_source has 10, f_target has 9"),
+        (normal(0)[:1], normal(1), "f_source must be an array of at least 2 samples"),
+        (normal(0), np.zeros(5), r"f_target must be .* not of shape \[5\]"),
+        (normal(0), np.full((5, 10), np.nan), "f_target contains values that are not finite"),
+    ],
+)
 def test_bad_input_gives_one_sentence(source, target, sentence):
     with pytest.raises(ValueError, match=sentence):
         domain_error(source, target)

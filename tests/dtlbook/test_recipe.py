@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-
 from dtlbook import recipe
 from dtlbook.history import History
 
@@ -12,9 +11,9 @@ from dtlbook.history import History
 def test_lambda_goes_from_0_to_1():
     assert recipe.lambda_schedule(0.0) == 0.0
     assert recipe.lambda_schedule(1.0) == pytest.approx(0.99990920426)
-    assert recipe.lambda_schedule(0.1) == pytest.approx(math.tanh(0.5))      # 2σ(x) − 1 = tanh(x/2)
+    assert recipe.lambda_schedule(0.1) == pytest.approx(math.tanh(0.5))  # 2σ(x) − 1 = tanh(x/2)
     assert recipe.lambda_schedule(0.5) == pytest.approx(math.tanh(2.5))
-    assert recipe.lambda_schedule(1.0, gamma=1.0) == pytest.approx(0.46211715726)    # the trap: γ = 1
+    assert recipe.lambda_schedule(1.0, gamma=1.0) == pytest.approx(0.46211715726)  # the trap: γ = 1
 
 
 def test_learning_rate_of_the_paper():
@@ -40,10 +39,13 @@ def test_schedule_constants_are_checked():
 def test_weights_depend_on_the_seed_alone_and_end_in_one_logit():
     one, same, other = (recipe.mlp_weights(64, 10, 32, 48, seed) for seed in (3, 3, 4))
     shapes = {part: [weight.shape for weight, _ in layers] for part, layers in one.items()}
-    assert shapes == {"feature_extractor": [(64, 48), (48, 32)], "label_predictor": [(32, 10)],
-                      "domain_classifier": [(32, 48), (48, 1)]}
+    assert shapes == {
+        "feature_extractor": [(64, 48), (48, 32)],
+        "label_predictor": [(32, 10)],
+        "domain_classifier": [(32, 48), (48, 1)],
+    }
     for part in one:
-        for (weight, bias), (weight_2, bias_2) in zip(one[part], same[part]):
+        for (weight, bias), (weight_2, bias_2) in zip(one[part], same[part], strict=True):
             assert np.array_equal(weight, weight_2) and np.array_equal(bias, bias_2)
     assert not np.array_equal(one["label_predictor"][0][0], other["label_predictor"][0][0])
     assert np.abs(one["feature_extractor"][0][0]).max() <= 1 / 8
@@ -59,7 +61,9 @@ def test_batches_reach_every_image_of_each_domain():
     assert np.array_equal(i_source, again[0]) and np.array_equal(i_target, again[1])
 
 
-@pytest.mark.parametrize("steps, records, expected", [(10, 2, [5, 10]), (10, 3, [4, 7, 10]), (2, 5, [1, 2]), (7, 1, [7])])
+@pytest.mark.parametrize(
+    "steps, records, expected", [(10, 2, [5, 10]), (10, 3, [4, 7, 10]), (2, 5, [1, 2]), (7, 1, [7])]
+)
 def test_the_last_record_follows_the_last_update(steps, records, expected):
     assert recipe.record_steps(steps, records) == expected
 

@@ -8,14 +8,18 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 torch = pytest.importorskip("torch")
 
-from dtlbook import data                                   # noqa: E402
-from dtlbook.tensorflow import dann                        # noqa: E402
-from dtlbook.torch import dann as torch_dann               # noqa: E402
+from dtlbook import data  # noqa: E402
+from dtlbook.tensorflow import dann  # noqa: E402
+from dtlbook.torch import dann as torch_dann  # noqa: E402
 
 
 def arrays(n=7, n_target=11, dtype="float64"):
     rng = np.random.default_rng(0)
-    return rng.random((n, 8, 8, 1)).astype(dtype), rng.integers(10, size=n), rng.random((n_target, 8, 8, 1)).astype(dtype)
+    return (
+        rng.random((n, 8, 8, 1)).astype(dtype),
+        rng.integers(10, size=n),
+        rng.random((n_target, 8, 8, 1)).astype(dtype),
+    )
 
 
 def tensors(*args, **kwargs):
@@ -50,6 +54,7 @@ def test_lambda_may_change_inside_one_compiled_function():
             tape.watch(x)
             y = tf.reduce_sum(dann.gradient_reversal(x, lam))
         return tape.gradient(y, x)
+
     assert slope(tf.constant(0.5)).numpy().tolist() == [-0.5, -0.5]
     assert slope(tf.constant(2.0)).numpy().tolist() == [-2.0, -2.0]
     assert slope.experimental_get_tracing_count() == 1
@@ -69,20 +74,32 @@ def test_reversal_refuses_integers():
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 1e-5)])
 @pytest.mark.parametrize("lam", [0.0, 0.7, 4.0])
 def test_both_frameworks_give_the_same_losses_and_gradients(dtype, tolerance, lam):
-    nets, torch_nets = networks(dtype), torch_dann.mlp_networks(64, 10, feature_dim=16, hidden=24, dtype=dtype)
+    nets, torch_nets = (
+        networks(dtype),
+        torch_dann.mlp_networks(64, 10, feature_dim=16, hidden=24, dtype=dtype),
+    )
     x_source, y_source, x_target = arrays(dtype=dtype)
     with tf.GradientTape(persistent=True) as tape:
-        losses = dann.dann_loss(nets, tf.constant(x_source), tf.constant(y_source), tf.constant(x_target), lam)
-    torch_losses = torch_dann.dann_loss(torch_nets, torch.from_numpy(x_source).permute(0, 3, 1, 2), torch.from_numpy(y_source),
-                                        torch.from_numpy(x_target).permute(0, 3, 1, 2), lam)
+        losses = dann.dann_loss(
+            nets, tf.constant(x_source), tf.constant(y_source), tf.constant(x_target), lam
+        )
+    torch_losses = torch_dann.dann_loss(
+        torch_nets,
+        torch.from_numpy(x_source).permute(0, 3, 1, 2),
+        torch.from_numpy(y_source),
+        torch.from_numpy(x_target).permute(0, 3, 1, 2),
+        lam,
+    )
     torch_losses.total.backward()
-    for got, expected in zip(losses, torch_losses):
+    for got, expected in zip(losses, torch_losses, strict=True):
         assert got.dtype.name == dtype and got.numpy() == pytest.approx(expected.item(), abs=tolerance)
-    for ours, part in zip(gradients(tape, losses.total, nets), torch_nets):
+    for ours, part in zip(gradients(tape, losses.total, nets), torch_nets, strict=True):
         theirs = [parameter.grad.numpy() for parameter in part.parameters()]
         assert len(ours) == len(theirs)
-        for g, g_torch in zip(ours, theirs):
-            np.testing.assert_allclose(g.numpy(), g_torch.T, rtol=0, atol=tolerance)       # Keras [in, out], PyTorch [out, in]
+        for g, g_torch in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(
+                g.numpy(), g_torch.T, rtol=0, atol=tolerance
+            )  # Keras [in, out], PyTorch [out, in]
 
 
 @pytest.mark.parametrize("lam", [0.0, 0.3, 5.0])
@@ -93,13 +110,20 @@ def test_one_backward_pass_gives_the_three_gradients(lam):
     with tf.GradientTape(persistent=True) as tape:
         total = dann.dann_loss(nets, x_source, y_source, x_target, lam).total
         f_source, f_target = nets.feature_extractor(x_source), nets.feature_extractor(x_target)
-        label = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")(y_source, nets.label_predictor(f_source))
-        domain = (entropy(tf.zeros((7, 1)), nets.domain_classifier(f_source))
-                  + entropy(tf.ones((11, 1)), nets.domain_classifier(f_target)))
-    for k, (scale_y, scale_d) in enumerate([(1, -lam), (1, 0), (0, 1)]):          # θ_f, θ_y, θ_d
+        label = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")(
+            y_source, nets.label_predictor(f_source)
+        )
+        domain = entropy(tf.zeros((7, 1)), nets.domain_classifier(f_source)) + entropy(
+            tf.ones((11, 1)), nets.domain_classifier(f_target)
+        )
+    for k, (scale_y, scale_d) in enumerate([(1, -lam), (1, 0), (0, 1)]):  # θ_f, θ_y, θ_d
         variables = nets[k].trainable_variables
-        for got, g_y, g_d in zip(*(tape.gradient(loss, variables) for loss in (total, label, domain))):
-            expected = sum(scale * g.numpy() for scale, g in ((scale_y, g_y), (scale_d, g_d)) if g is not None)
+        for got, g_y, g_d in zip(
+            *(tape.gradient(loss, variables) for loss in (total, label, domain)), strict=True
+        ):
+            expected = sum(
+                scale * g.numpy() for scale, g in ((scale_y, g_y), (scale_d, g_d)) if g is not None
+            )
             np.testing.assert_allclose(got.numpy(), expected, rtol=0, atol=1e-12)
             assert k == 1 or np.abs(g_d.numpy()).max() > 1e-4
 
@@ -111,14 +135,20 @@ def test_full_confusion_costs_2_log_2():
     assert dann.dann_loss(nets, *tensors(), 1.0).domain.numpy() == pytest.approx(2 * math.log(2), abs=1e-12)
 
 
-@pytest.mark.parametrize("change, sentence", [
-    (lambda s, y, t: (s[:0], y[:0], t), "at least one image of each domain; got 0 of the source, 11 of the target"),
-    (lambda s, y, t: (s, y[:5], t), r"shape \[7\]; got shape \[5\]"),
-    (lambda s, y, t: (s, y, t[:, :4]), r"same shape; source \[8, 8, 1\], target \[4, 8, 1\]"),
-    (lambda s, y, t: (s, tf.cast(y, tf.float64), t), "y_source int64; got float64, float64, float64"),
-    (lambda s, y, t: (tf.cast(s * 255, tf.uint8), y, t), "got uint8"),
-    (lambda s, y, t: (s, y, tf.cast(t, tf.float32)), "one floating-point type"),
-])
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (
+            lambda s, y, t: (s[:0], y[:0], t),
+            "at least one image of each domain; got 0 of the source, 11 of the target",
+        ),
+        (lambda s, y, t: (s, y[:5], t), r"shape \[7\]; got shape \[5\]"),
+        (lambda s, y, t: (s, y, t[:, :4]), r"same shape; source \[8, 8, 1\], target \[4, 8, 1\]"),
+        (lambda s, y, t: (s, tf.cast(y, tf.float64), t), "y_source int64; got float64, float64, float64"),
+        (lambda s, y, t: (tf.cast(s * 255, tf.uint8), y, t), "got uint8"),
+        (lambda s, y, t: (s, y, tf.cast(t, tf.float32)), "one floating-point type"),
+    ],
+)
 def test_a_bad_batch_gets_one_sentence(change, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         dann.dann_loss(networks(), *change(*tensors()), 1.0)
@@ -131,7 +161,7 @@ def test_a_domain_classifier_with_two_outputs_is_refused():
         dann.dann_loss(nets, *tensors(), 1.0)
 
 
-# --- training ---------------------------------------------------------------------------------------------------------
+# --- training -------------------------------------------------------------------------------------------
 SHORT = dict(steps=30, batch_size=16, records=3)
 
 
@@ -141,16 +171,22 @@ def rotated():
 
 
 def test_both_frameworks_train_alike(rotated):
-    """Same seed, constant learning rate: thirty updates, momentum and λ schedule included, end in the same weights."""
+    """Same seed, constant learning rate: thirty updates, momentum and λ schedule included, end in the same
+    weights.
+    """
     one = dann.train(*rotated, seed=3, alpha=0.0, lam=2.0, **SHORT)
     other = torch_dann.train(*rotated, seed=3, alpha=0.0, lam=2.0, device="cpu", **SHORT)
-    for part, torch_part in zip(one.networks, other.networks):
-        for weight, parameter in zip(part.get_weights(), torch_part.parameters()):
+    for part, torch_part in zip(one.networks, other.networks, strict=True):
+        for weight, parameter in zip(part.get_weights(), torch_part.parameters(), strict=True):
             np.testing.assert_allclose(weight.T, parameter.detach().numpy(), rtol=0, atol=1e-4)
     for name in ("step", "lam", "learning_rate", "label_loss", "domain_loss"):
-        np.testing.assert_allclose(getattr(one.history, name), getattr(other.history, name), rtol=0, atol=1e-4)
+        np.testing.assert_allclose(
+            getattr(one.history, name), getattr(other.history, name), rtol=0, atol=1e-4
+        )
     images = rotated[1].x_test
-    np.testing.assert_allclose(dann.features(one.networks, images), torch_dann.features(other.networks, images), atol=1e-3)
+    np.testing.assert_allclose(
+        dann.features(one.networks, images), torch_dann.features(other.networks, images), atol=1e-3
+    )
     assert (dann.predict(one.networks, images) == torch_dann.predict(other.networks, images)).mean() > 0.98
     assert one.history.domain_error[-1] == pytest.approx(other.history.domain_error[-1], abs=0.02)
 
@@ -170,10 +206,14 @@ def test_adaptation_helps_on_the_rotated_pair(rotated):
     assert min(source_only.source_accuracy[-1], adapted.source_accuracy[-1]) > 0.87
 
 
-@pytest.mark.parametrize("settings, sentence", [
-    (dict(lam=-1.0), "lam must be a finite number, 0 or more, not -1.0"), (dict(steps=0), "1 or more; got 0"),
-    (dict(momentum=1.0), "momentum must be at least 0 and less than 1"),
-])
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        (dict(lam=-1.0), "lam must be a finite number, 0 or more, not -1.0"),
+        (dict(steps=0), "1 or more; got 0"),
+        (dict(momentum=1.0), "momentum must be at least 0 and less than 1"),
+    ],
+)
 def test_bad_settings_get_one_sentence(rotated, settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         dann.train(*rotated, **{**SHORT, **settings})

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy      # noqa: E402
-
-from dtlbook import data                    # noqa: E402
-from dtlbook.torch import dann              # noqa: E402
+from dtlbook import data  # noqa: E402
+from dtlbook.torch import dann  # noqa: E402
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +34,9 @@ def separate_losses(nets, x_source, y_source, x_target):
     f_source, f_target = nets.feature_extractor(x_source), nets.feature_extractor(x_target)
     z_source, z_target = nets.domain_classifier(f_source), nets.domain_classifier(f_target)
     label = cross_entropy(nets.label_predictor(f_source), y_source)
-    domain = (binary_cross_entropy_with_logits(z_source, torch.zeros_like(z_source))
-              + binary_cross_entropy_with_logits(z_target, torch.ones_like(z_target)))
+    domain = binary_cross_entropy_with_logits(
+        z_source, torch.zeros_like(z_source)
+    ) + binary_cross_entropy_with_logits(z_target, torch.ones_like(z_target))
     return label, domain
 
 
@@ -44,7 +44,7 @@ def gradients(loss, module):
     return torch.autograd.grad(loss, list(module.parameters()), retain_graph=True)
 
 
-# --- gradient reversal ------------------------------------------------------------------------------------------------
+# --- gradient reversal ----------------------------------------------------------------------------------
 @pytest.mark.parametrize("lam", [0.0, 0.3, 1.0, 7.0])
 def test_reversal_is_the_identity_forward_and_minus_lambda_backward(lam):
     x = torch.linspace(-2, 3, 6, dtype=torch.float64).reshape(2, 3).requires_grad_()
@@ -72,13 +72,15 @@ def test_reversal_refuses_integers():
         dann.gradient_reversal(torch.ones(2, dtype=torch.int64), 1.0)
 
 
-# --- the loss ---------------------------------------------------------------------------------------------------------
+# --- the loss -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("n, n_target", [(12, 12), (5, 9)])
 def test_losses_are_the_sums_of_means_of_the_book(n, n_target):
     nets, b = networks(), batch(n, n_target)
     losses, (label, domain) = dann.dann_loss(nets, *b, 0.7), separate_losses(nets, *b)
     torch.testing.assert_close(losses.label, label, rtol=0, atol=1e-12)
-    torch.testing.assert_close(losses.domain, domain, rtol=0, atol=1e-12)     # a mean over the joint batch would be half
+    torch.testing.assert_close(
+        losses.domain, domain, rtol=0, atol=1e-12
+    )  # a mean over the joint batch would be half
     torch.testing.assert_close(losses.total, label + domain, rtol=0, atol=1e-12)
 
 
@@ -93,12 +95,12 @@ def test_source_is_0_and_target_is_1():
     nets = networks()
     with torch.no_grad():
         nets.domain_classifier[-1].weight.zero_()
-        nets.domain_classifier[-1].bias.fill_(3.0)           # G_d says "target" of everything
+        nets.domain_classifier[-1].bias.fill_(3.0)  # G_d says "target" of everything
     x_source, y_source, x_target = batch()
     loss = dann.dann_loss(nets, x_source, y_source, x_target, 1.0).domain.item()
     assert loss == pytest.approx(math.log1p(math.exp(3)) + math.log1p(math.exp(-3)))
     z = nets.domain_classifier(nets.feature_extractor(x_source))
-    z.mean().backward()                                      # one step down L_d on the source alone lowers its logits
+    z.mean().backward()  # one step down L_d on the source alone lowers its logits
     nets.domain_classifier.zero_grad()
     torch.nn.functional.softplus(nets.domain_classifier(nets.feature_extractor(x_source))).mean().backward()
     assert nets.domain_classifier[-1].bias.grad.item() > 0
@@ -109,25 +111,37 @@ def test_one_backward_pass_gives_the_three_gradients(lam):
     nets, b = networks(), batch(7, 11)
     total = dann.dann_loss(nets, *b, lam).total
     label, domain = separate_losses(nets, *b)
-    for got, g_y, g_d in zip(gradients(total, nets.feature_extractor), gradients(label, nets.feature_extractor),
-                             gradients(domain, nets.feature_extractor)):
+    for got, g_y, g_d in zip(
+        gradients(total, nets.feature_extractor),
+        gradients(label, nets.feature_extractor),
+        gradients(domain, nets.feature_extractor),
+        strict=True,
+    ):
         torch.testing.assert_close(got, g_y - lam * g_d, rtol=0, atol=1e-12)
-        assert g_d.abs().max() > 1e-4                        # so that a missing or flipped term would show
-    for got, expected in zip(gradients(total, nets.label_predictor), gradients(label, nets.label_predictor)):
+        assert g_d.abs().max() > 1e-4  # so that a missing or flipped term would show
+    for got, expected in zip(
+        gradients(total, nets.label_predictor), gradients(label, nets.label_predictor), strict=True
+    ):
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-12)
-    for got, expected in zip(gradients(total, nets.domain_classifier), gradients(domain, nets.domain_classifier)):
-        torch.testing.assert_close(got, expected, rtol=0, atol=1e-12)        # + and without λ
+    for got, expected in zip(
+        gradients(total, nets.domain_classifier), gradients(domain, nets.domain_classifier), strict=True
+    ):
+        torch.testing.assert_close(got, expected, rtol=0, atol=1e-12)  # + and without λ
         assert expected.abs().max() > 1e-4
 
 
-@pytest.mark.parametrize("part, scale_y, scale_d", [("feature_extractor", 1, -2.5), ("label_predictor", 1, 0),
-                                                    ("domain_classifier", 0, 1)])
+@pytest.mark.parametrize(
+    "part, scale_y, scale_d",
+    [("feature_extractor", 1, -2.5), ("label_predictor", 1, 0), ("domain_classifier", 0, 1)],
+)
 def test_gradients_agree_with_finite_differences(part, scale_y, scale_d):
-    """∂L_y − λ∂L_d in θ_f, ∂L_y in θ_y, ∂L_d in θ_d with λ = 2.5: central differences of the losses, no autograd."""
+    """∂L_y − λ∂L_d in θ_f, ∂L_y in θ_y, ∂L_d in θ_d with λ = 2.5: central differences of the losses, no
+    autograd.
+    """
     nets, b, h = networks(), batch(), 1e-5
     weight = getattr(nets, part)[-1 if part != "feature_extractor" else 1].weight
     total = dann.dann_loss(nets, *b, 2.5).total
-    gradient, = torch.autograd.grad(total, [weight])
+    (gradient,) = torch.autograd.grad(total, [weight])
     for index in [(0, 0), (0, 5), (0, 11)]:
         ends = []
         for sign in (1, -1):
@@ -142,6 +156,7 @@ def test_gradients_agree_with_finite_differences(part, scale_y, scale_d):
 
 def test_one_small_step_moves_each_part_the_right_way():
     """θ_d alone lowers L_d, θ_y alone lowers L_y; θ_f alone, with a λ that outweighs L_y, RAISES L_d."""
+
     def after_step(part, lam):
         nets, b = networks(), batch()
         before = dann.dann_loss(nets, *b, lam)
@@ -150,6 +165,7 @@ def test_one_small_step_moves_each_part_the_right_way():
         optimizer.step()
         after = dann.dann_loss(nets, *b, lam)
         return (after.label - before.label).item(), (after.domain - before.domain).item()
+
     assert after_step("domain_classifier", 1.0)[1] < 0
     assert after_step("label_predictor", 1.0)[0] < 0
     assert after_step("feature_extractor", 0.0)[0] < 0
@@ -161,19 +177,30 @@ def test_label_predictor_gives_logits_not_probabilities():
     z = nets.label_predictor(nets.feature_extractor(batch()[0]))
     assert (z < 0).any() and not torch.allclose(z.sum(1), torch.ones(len(z), dtype=z.dtype))
     assert nets.domain_classifier(nets.feature_extractor(batch()[0])).shape == (12, 1)
-    assert not any(isinstance(m, (torch.nn.Softmax, torch.nn.Sigmoid)) for part in nets for m in part.modules())
+    assert not any(
+        isinstance(m, (torch.nn.Softmax, torch.nn.Sigmoid)) for part in nets for m in part.modules()
+    )
 
 
-@pytest.mark.parametrize("change, sentence", [
-    (lambda s, y, t: (s[:0], y[:0], t), "at least one image of each domain; got 0 of the source, 12 of the target"),
-    (lambda s, y, t: (s, y, t[:0]), "got 12 of the source, 0 of the target"),
-    (lambda s, y, t: (s, y[:5], t), r"shape \[12\]; got shape \[5\]"),
-    (lambda s, y, t: (s, y[:, None], t), r"got shape \[12, 1\]"),
-    (lambda s, y, t: (s, y, t[:, :, :4]), r"same shape; source \[1, 8, 8\], target \[1, 4, 8\]"),
-    (lambda s, y, t: (s, y.double(), t), "y_source int64; got torch.float64, torch.float64, torch.float64"),
-    (lambda s, y, t: ((s * 255).byte(), y, t), "got torch.uint8"),
-    (lambda s, y, t: (s, y, t.float()), "one floating-point type"),
-])
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (
+            lambda s, y, t: (s[:0], y[:0], t),
+            "at least one image of each domain; got 0 of the source, 12 of the target",
+        ),
+        (lambda s, y, t: (s, y, t[:0]), "got 12 of the source, 0 of the target"),
+        (lambda s, y, t: (s, y[:5], t), r"shape \[12\]; got shape \[5\]"),
+        (lambda s, y, t: (s, y[:, None], t), r"got shape \[12, 1\]"),
+        (lambda s, y, t: (s, y, t[:, :, :4]), r"same shape; source \[1, 8, 8\], target \[1, 4, 8\]"),
+        (
+            lambda s, y, t: (s, y.double(), t),
+            "y_source int64; got torch.float64, torch.float64, torch.float64",
+        ),
+        (lambda s, y, t: ((s * 255).byte(), y, t), "got torch.uint8"),
+        (lambda s, y, t: (s, y, t.float()), "one floating-point type"),
+    ],
+)
 def test_a_bad_batch_gets_one_sentence(change, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         dann.dann_loss(networks(), *change(*batch()), 1.0)
@@ -186,7 +213,7 @@ def test_a_domain_classifier_with_two_outputs_is_refused():
         dann.dann_loss(nets, *batch(), 1.0)
 
 
-# --- training ---------------------------------------------------------------------------------------------------------
+# --- training -------------------------------------------------------------------------------------------
 SHORT = dict(steps=30, batch_size=16, records=3, device="cpu")
 
 
@@ -218,15 +245,19 @@ def test_lambda_0_is_training_on_the_source_alone(rotated):
     for step, i in enumerate(i_source):
         optimizer.param_groups[0]["lr"] = dann.learning_rate_schedule(step / 29)
         x = torch.from_numpy(data.to_float(source.x_train[i])).permute(0, 3, 1, 2)
-        loss = cross_entropy(plain.label_predictor(plain.feature_extractor(x)), torch.from_numpy(source.y_train[i]))
+        loss = cross_entropy(
+            plain.label_predictor(plain.feature_extractor(x)), torch.from_numpy(source.y_train[i])
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     for part in ("feature_extractor", "label_predictor"):
-        for got, expected in zip(weights(run, part), getattr(plain, part).parameters()):
-            torch.testing.assert_close(got, expected.detach(), rtol=0, atol=1e-6)      # other batch size in the matrix product
+        for got, expected in zip(weights(run, part), getattr(plain, part).parameters(), strict=True):
+            torch.testing.assert_close(
+                got, expected.detach(), rtol=0, atol=1e-6
+            )  # other batch size in the matrix product
     before = dann.mlp_networks(64, 10, seed=4).domain_classifier.parameters()
-    assert not any(map(torch.equal, weights(run, "domain_classifier"), before))        # G_d learns all the same
+    assert not any(map(torch.equal, weights(run, "domain_classifier"), before))  # G_d learns all the same
 
 
 def test_lambda_0_does_not_depend_on_the_target(rotated):
@@ -238,7 +269,9 @@ def test_lambda_0_does_not_depend_on_the_target(rotated):
 
 def test_target_labels_reach_no_update(rotated):
     source, target = rotated
-    blind = data.Domain(target.name, target.x_train, np.zeros_like(target.y_train), target.x_test, target.y_test[::-1].copy())
+    blind = data.Domain(
+        target.name, target.x_train, np.zeros_like(target.y_train), target.x_test, target.y_test[::-1].copy()
+    )
     one, other = dann.train(source, target, **SHORT), dann.train(source, blind, **SHORT)
     for part in dann.Networks._fields:
         assert all(map(torch.equal, weights(one, part), weights(other, part)))
@@ -247,14 +280,19 @@ def test_target_labels_reach_no_update(rotated):
 def test_momentum_is_kept_from_step_to_step(rotated):
     """Without momentum (or with an optimiser made anew each step) thirty steps go much less far."""
     start = dann.mlp_networks(64, 10, seed=0).label_predictor[0].weight.detach()
-    ways = [(weights(dann.train(*rotated, momentum=m, **SHORT), "label_predictor")[0] - start).norm().item() for m in (0.9, 0.0)]
+    ways = [
+        (weights(dann.train(*rotated, momentum=m, **SHORT), "label_predictor")[0] - start).norm().item()
+        for m in (0.9, 0.0)
+    ]
     assert ways[0] > 3 * ways[1]
 
 
 def test_history_has_the_promised_records(rotated):
     history = dann.train(*rotated, lam=2.0, **SHORT).history
     assert {len(values) for values in vars(history).values()} == {3} and history.step == [10, 20, 30]
-    assert history.lam[-1] == pytest.approx(2 * 0.99990920426) and history.lam[0] == pytest.approx(2 * math.tanh(5 * 9 / 29))
+    assert history.lam[-1] == pytest.approx(2 * 0.99990920426) and history.lam[0] == pytest.approx(
+        2 * math.tanh(5 * 9 / 29)
+    )
     assert history.learning_rate[-1] == pytest.approx(0.01 / 11**0.75)
     assert history.seconds == sorted(history.seconds) and history.seconds[0] > 0
     assert all(0 <= v <= 1 for v in history.source_accuracy + history.target_accuracy + history.domain_error)
@@ -265,11 +303,18 @@ def test_history_tells_the_truth(rotated):
     source, target = rotated
     run = dann.train(source, target, **SHORT)
     assert run.history.target_accuracy[-1] == dann.accuracy(run.networks, target.x_test, target.y_test)
-    assert run.history.target_accuracy[-1] == (dann.predict(run.networks, target.x_test) == target.y_test).mean()
+    assert (
+        run.history.target_accuracy[-1] == (dann.predict(run.networks, target.x_test) == target.y_test).mean()
+    )
     f = dann.features(run.networks, source.x_test)
     assert f.dtype == np.float32 and f.shape == (len(source.x_test), 64) and (f >= 0).all()
     assert dann.predict(run.networks, source.x_test).dtype == np.int64
-    z = [run.networks.domain_classifier(torch.from_numpy(dann.features(run.networks, d.x_test))).detach().numpy() for d in rotated]
+    z = [
+        run.networks.domain_classifier(torch.from_numpy(dann.features(run.networks, d.x_test)))
+        .detach()
+        .numpy()
+        for d in rotated
+    ]
     assert run.history.domain_error[-1] == pytest.approx(((z[0] > 0).mean() + (z[1] <= 0).mean()) / 2)
 
 
@@ -281,7 +326,9 @@ def test_given_networks_are_trained_in_place(rotated):
 
 def test_adaptation_helps_on_the_rotated_pair(rotated):
     """The effect of the chapter, one seed, with room for another machine's rounding."""
-    source_only, adapted = (dann.train(*rotated, lam=lam, records=1, device="cpu").history for lam in (0.0, 1.0))
+    source_only, adapted = (
+        dann.train(*rotated, lam=lam, records=1, device="cpu").history for lam in (0.0, 1.0)
+    )
     assert 0.30 < source_only.target_accuracy[-1] < 0.52
     assert adapted.target_accuracy[-1] > source_only.target_accuracy[-1] + 0.15
     assert min(source_only.source_accuracy[-1], adapted.source_accuracy[-1]) > 0.87
@@ -296,13 +343,16 @@ def test_training_on_the_target_is_the_upper_bound(rotated):
     assert run.history.source_accuracy == run.history.target_accuracy
 
 
-@pytest.mark.parametrize("settings, sentence", [
-    (dict(lam=-1.0), "lam must be a finite number, 0 or more, not -1.0"),
-    (dict(steps=0), "steps, batch_size and records must be 1 or more; got 0"),
-    (dict(batch_size=0), "1 or more"),
-    (dict(momentum=1.0), "momentum must be at least 0 and less than 1"),
-    (dict(mu_0=0.0), "mu_0 must be greater than 0"),
-])
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        (dict(lam=-1.0), "lam must be a finite number, 0 or more, not -1.0"),
+        (dict(steps=0), "steps, batch_size and records must be 1 or more; got 0"),
+        (dict(batch_size=0), "1 or more"),
+        (dict(momentum=1.0), "momentum must be at least 0 and less than 1"),
+        (dict(mu_0=0.0), "mu_0 must be greater than 0"),
+    ],
+)
 def test_bad_settings_get_one_sentence(rotated, settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         dann.train(*rotated, **{**SHORT, **settings})

@@ -1,7 +1,7 @@
 """Domains that come with the dependencies: nothing is downloaded.
 
-A domain is a set of images with labels, cut into a training and a test part. `pair` gives a source and a target that share no
-original image: otherwise a network could recognise the image instead of the class.
+A domain is a set of images with labels, cut into a training and a test part. `pair` gives a source and a
+target that share no original image: otherwise a network could recognise the image instead of the class.
 """
 
 from dtlbook.data.digits import DOMAINS, PAIRS
