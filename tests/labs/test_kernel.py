@@ -8,6 +8,7 @@ from lab_example import executed
 
 from press.widgets import STATE, VIEW, to_static_html
 
+
 def test_moving_the_index_recomputes():
     notebook = executed(
         "slider = example()\nslider",

@@ -257,6 +257,14 @@ def test_with_a_kernel_a_new_value_is_asked_for_once_and_waited_for(open_page):
     assert stage.locator("path").get_attribute("d") == "M0 0h2"
 
 
+def test_jupyterlab_leaves_the_keys_to_the_controls(open_page):
+    """In its command mode it takes the arrow keys from whatever has the focus, unless the element itself says no."""
+    page = open_page("kernel", wait=".dtl-stage svg")
+    controls = page.locator(".dtl-sweep :is(input, button)")
+    assert controls.evaluate_all("all => all.every((c) => c.hasAttribute('data-lm-suppress-shortcuts'))")
+    assert controls.count() == 3
+
+
 def test_with_a_kernel_an_error_is_a_sentence(open_page):
     page = open_page("kernel", wait=".dtl-stage svg")
     page.get_by_role("slider").press("ArrowRight")

@@ -40,6 +40,8 @@ function render({ model, el }) {
   const stage = make("div", { className: "dtl-stage" });
   const said = make("p"), room = make("p", { className: "dtl-room", ariaHidden: "true" });
   const print = make("div", { className: "dtl-prints" });
+  // JupyterLab would keep the arrow keys, Enter and Space for itself
+  for (const control of [slider, previous, next]) control.dataset.lmSuppressShortcuts = "true";
   value.setAttribute("aria-live", "off"); // the sentence below is what is read out
   said.setAttribute("aria-live", "polite");
   const every = Math.ceil(ticks.length / 9); // so many names fit a narrow screen
