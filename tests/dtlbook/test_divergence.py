@@ -42,6 +42,11 @@ def test_each_domain_counts_one_half():
     assert np.mean(errors) == pytest.approx(0.5, abs=0.03)
 
 
+def test_a_rare_domain_is_not_given_up():
+    """The half-way case again with 9 source samples for each target sample: the same 1/4."""
+    assert domain_error(normal(0, 7200, 1), normal(1, 800, 1, mean=1.349)) == pytest.approx(0.25, abs=0.03)
+
+
 def test_seed_scale_and_place():
     source, target = normal(0), normal(1, mean=0.3)
     assert domain_error(source, target, seed=3) == domain_error(source, target, seed=3)

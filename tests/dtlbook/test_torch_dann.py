@@ -299,6 +299,13 @@ def test_history_has_the_promised_records(rotated):
     assert dann.train(*rotated, lam=2.0, scheduled=False, **SHORT).history.lam == [2.0, 2.0, 2.0]
 
 
+def test_recorded_losses_are_means_since_the_record_before(rotated):
+    every, third = (dann.train(*rotated, **{**SHORT, "records": records}).history for records in (30, 3))
+    for name in ("label_loss", "domain_loss"):
+        means = np.reshape(getattr(every, name), (3, 10)).mean(axis=1)
+        np.testing.assert_allclose(getattr(third, name), means, rtol=0, atol=1e-5)
+
+
 def test_history_tells_the_truth(rotated):
     source, target = rotated
     run = dann.train(source, target, **SHORT)

@@ -143,10 +143,8 @@ def mlp_networks(
         keras.Sequential(_layers(weights["label_predictor"], dtype)),
         keras.Sequential(_layers(weights["domain_classifier"], dtype)),
     )
-    for part in networks:
-        part.dtype_policy = keras.DTypePolicy(
-            dtype
-        )  # a Sequential has a policy of its own and rounds its input to it
+    for part in networks:  # a Sequential rounds its input to a policy of its own
+        part.dtype_policy = keras.DTypePolicy(dtype)
     return networks
 
 
