@@ -26,11 +26,11 @@ def load(path: Path) -> dict[str, Entry]:
 
 
 def in_text(entries: dict[str, Entry], keys: list[str], textual: bool) -> str:
-    """`Ganin et al. (2016)` where the citation is part of the sentence, else `(Ganin et al., 2016)`."""
+    """`Ganin et al. [2016]` where the citation is part of the sentence, else `[Ganin et al., 2016]`, as on the pages."""
     parts = [(_names(entries[key]), entries[key].fields.get("year", "n.d.")) for key in keys]
     if textual:
-        return ", ".join(f"{names} ({year})" for names, year in parts)
-    return "(" + "; ".join(f"{names}, {year}" for names, year in parts) + ")"
+        return ", ".join(f"{names} [{year}]" for names, year in parts)
+    return "[" + "; ".join(f"{names}, {year}" for names, year in parts) + "]"
 
 
 def _names(entry: Entry) -> str:

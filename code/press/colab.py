@@ -267,7 +267,7 @@ def convert(notebook: NotebookNode, chapter: Chapter, lang: str, numbers: Number
             continue
         caption, label = cell.metadata.get("caption"), cell.metadata.get("name", f"cell at line {line + 1}")
         cell.outputs = [o for o in map(_text_only, cell.outputs) if o]
-        cell.metadata = {k: v for k, v in cell.metadata.items() if k == "tags"}
+        cell.metadata = _kept_metadata(cell)
         if caption:
             cells.append(v4.new_markdown_cell(converter.caption(label, caption, line + 1), id=f"{cell.id}-caption"))
     page.cells = cells
@@ -277,6 +277,15 @@ def convert(notebook: NotebookNode, chapter: Chapter, lang: str, numbers: Number
         colab={"provenance": [], "toc_visible": True},
     )
     return page
+
+
+def _kept_metadata(cell: NotebookNode) -> dict:
+    """The tags; and what folds a hidden cell in Colab and in Jupyter."""
+    tags = cell.metadata.get("tags", [])
+    kept = {"tags": tags} if tags else {}
+    if {"hide-cell", "hide-input"} & set(tags):
+        kept |= {"cellView": "form", "jupyter": {"source_hidden": True}}
+    return kept
 
 
 def _text_only(output: NotebookNode) -> NotebookNode | None:

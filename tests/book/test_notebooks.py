@@ -74,7 +74,7 @@ def test_one_runs_alone_where_torch_and_tensorflow_stand_already(tmp_path):
     (folder / notebook.name).write_bytes(notebook.read_bytes())
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "DTLBOOK_PRESS")}
     environment |= {"DTLBOOK_PACKAGE": _package(tmp_path), "JUPYTER_PATH": str(there / "share" / "jupyter")}
-    command = [python, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--output", "done", notebook.name]
+    command = [python, "-m", "jupyter", "execute", "--output=done", notebook.name]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     after = _versions(python)
@@ -103,7 +103,7 @@ def _environment_without_the_book(folder: Path) -> Path:
     venv.create(folder, with_pip=False, symlinks=True)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     target = folder / "lib" / version / "site-packages"
-    for name in _needed("torch", "tensorflow-cpu", "matplotlib", "scikit-learn", "ipywidgets", "nbconvert", "jupyter-core", "ipykernel", "pip", "setuptools"):
+    for name in _needed("torch", "tensorflow-cpu", "matplotlib", "scikit-learn", "ipywidgets", "nbclient", "jupyter-core", "ipykernel", "pip", "setuptools"):
         distribution = metadata.distribution(name)
         for file in distribution.files or []:
             if ".." in file.parts or file.suffix == ".pyc":

@@ -31,7 +31,7 @@ def text_of(book, lang="en"):
 
 def test_roles_become_plain_text(book):
     text = text_of(book)
-    assert "In 2015 transfer learning got the loss $L_y - \\lambda L_d$ from Ganin and Lempitsky (2015). See (1) and" in text
+    assert "In 2015 transfer learning got the loss $L_y - \\lambda L_d$ from Ganin and Lempitsky [2015]. See (1) and" in text
     assert "See First section and Definition 1." in text
     assert "정의 1" in text_of(book, "ko") and "첫 절" in text_of(book, "ko")
 
