@@ -12,9 +12,10 @@ import statistics
 import time
 
 import torch
+from torch.utils.data import DataLoader, TensorDataset
+
 from dtlbook import data
 from dtlbook.torch import dann
-from torch.utils.data import DataLoader, TensorDataset
 
 
 def plain(source: data.Domain, target: data.Domain, steps: int, batch_size: int = 32) -> float:

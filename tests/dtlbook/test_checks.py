@@ -1,6 +1,7 @@
 """Claims print what is expected, never what this machine measured, and stop the page if it is wrong."""
 
 import pytest
+
 from dtlbook.checks import claim, claim_at_least, claim_at_most
 
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+
 from dtlbook import data
 from dtlbook.data import digits
 from dtlbook.data.domain import Domain
-from sklearn.datasets import load_digits
 
 NAMES = sorted(digits.DOMAINS)
 

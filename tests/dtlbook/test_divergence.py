@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from dtlbook.divergence import domain_error, proxy_a_distance
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from dtlbook import recipe
 from dtlbook.history import History
 

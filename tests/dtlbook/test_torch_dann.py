@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy  # noqa: E402
+
 from dtlbook import data  # noqa: E402
 from dtlbook.torch import dann  # noqa: E402
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
