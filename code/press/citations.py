@@ -34,7 +34,10 @@ def in_text(entries: dict[str, Entry], keys: list[str], textual: bool) -> str:
 
 
 def _names(entry: Entry) -> str:
-    names = [" ".join(person.prelast_names + person.last_names).replace("{", "").replace("}", "") for person in entry.persons.get("author", [])]
+    names = [
+        " ".join(person.prelast_names + person.last_names).replace("{", "").replace("}", "")
+        for person in entry.persons.get("author", [])
+    ]
     if len(names) > 2:
         return f"{names[0]} et al."
     return " and ".join(names)

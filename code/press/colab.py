@@ -39,7 +39,9 @@ WORDS = {
 }  # fmt: skip
 _BOXES = ("note", "tip", "warning", "important", "caution", "hint", "seealso")
 # In reading order: a role, a code span, inline mathematics. The last two are left as they are.
-_MARKS = re.compile(r"\{(?P<role>[\w:.-]+)\}(?P<open>`+)(?P<content>.+?)(?P=open)(?!`)|(`+)(?!`).+?(?<!`)\4(?!`)|\$[^$\n]+\$", re.S)
+_MARKS = re.compile(
+    r"\{(?P<role>[\w:.-]+)\}(?P<open>`+)(?P<content>.+?)(?P=open)(?!`)|(`+)(?!`).+?(?<!`)\4(?!`)|\$[^$\n]+\$", re.S
+)
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.S)
 
 
@@ -185,7 +187,11 @@ class Converter:
             return getattr(self, f"_{name}")(directive)
         if name == "solution":
             kind, number, _ = self._look_up(self.numbers.numbered, directive.argument)
-            word = f"{self.words['exercise']} {number} {self.words['solution']}" if self.lang == "ko" else f"{self.words['solution']} {self.words['exercise']} {number}"
+            word = (
+                f"{self.words['exercise']} {number} {self.words['solution']}"
+                if self.lang == "ko"
+                else f"{self.words['solution']} {self.words['exercise']} {number}"
+            )
             return self._folded(word, body)
         if name == "dropdown":
             return self._folded(self._prose(directive.argument), body)
@@ -193,7 +199,11 @@ class Converter:
             if name != "admonition" and directive.argument:
                 body = f"{directive.argument}\n{body}"
             title = self._prose(directive.argument) if name == "admonition" else self.words[name]
-            return self._folded(title, body) if "dropdown" in directive.options.get("class", "") else self._quoted(f"**{title}**", body)
+            return (
+                self._folded(title, body)
+                if "dropdown" in directive.options.get("class", "")
+                else self._quoted(f"**{title}**", body)
+            )
         if name == "math":
             return f"$$\n{body}\n$$"
         if name == "table":
@@ -208,9 +218,13 @@ class Converter:
     def _proof(self, directive: Directive) -> str:
         kind = directive.name.removeprefix("prf:")
         if kind not in self.words:
-            raise self.fail(f"the directive {{{directive.name}}} has no plain Markdown; use one that the notebooks know")
+            raise self.fail(
+                f"the directive {{{directive.name}}} has no plain Markdown; use one that the notebooks know"
+            )
         if kind == "proof":
-            return self._quoted(f"**{self.words[kind]}.**", f"{directive.body} ∎" if "∎" not in directive.body else directive.body)
+            return self._quoted(
+                f"**{self.words[kind]}.**", f"{directive.body} ∎" if "∎" not in directive.body else directive.body
+            )
         label = directive.options.get("label", "")
         number = f" {self.numbers.numbered[label][1]}" if label in self.numbers.numbered else ""
         title = f" ({self._prose(directive.argument)})" if directive.argument else ""
@@ -232,7 +246,10 @@ class Converter:
         return f"*{self.words['figure']} {number}.* {self.text(text, line)}"
 
     def _list_table(self, directive: Directive) -> str:
-        rows = [[cell.strip() for cell in re.split(r"\n\s+- ", "\n " + row.lstrip(" "))[1:]] for row in re.split(r"(?:^|\n)\* ", directive.body)[1:]]
+        rows = [
+            [cell.strip() for cell in re.split(r"\n\s+- ", "\n " + row.lstrip(" "))[1:]]
+            for row in re.split(r"(?:^|\n)\* ", directive.body)[1:]
+        ]
         if not rows or len({len(row) for row in rows}) != 1:
             raise self.fail("the rows of a list-table must all have the same number of cells")
         rows = [[" ".join(self._prose(cell).split()) for cell in row] for row in rows]

@@ -40,7 +40,9 @@ def tier() -> str:
 
 def installed_versions() -> list[str]:
     """`name==version` of every distribution of this environment."""
-    return sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in metadata.distributions() if d.metadata["Name"]})
+    return sorted(
+        {f"{d.metadata['Name']}=={d.version}".lower() for d in metadata.distributions() if d.metadata["Name"]}
+    )
 
 
 def package_hash(package: Path) -> str:

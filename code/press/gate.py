@@ -40,7 +40,9 @@ def check_chapter(chapter: Chapter, terms: list[glossary.Term]) -> list[Problem]
     problems = []
     for korean, english in chapter.pairs():
         ko, en = (list(items(cell.source, cell.line)) for cell in (korean, english))
-        problems += _compare(chapter.name, _terms_as_numbers(ko, numbers["ko"]), _terms_as_numbers(en, numbers["en"]), korean, english)
+        problems += _compare(
+            chapter.name, _terms_as_numbers(ko, numbers["ko"]), _terms_as_numbers(en, numbers["en"]), korean, english
+        )
         problems += _unknown_terms(chapter.name, ko, numbers["ko"]) + _unknown_terms(chapter.name, en, numbers["en"])
         problems += _languages(chapter.name, ko, en, korean, english)
         problems += _spelling(chapter.name, ko, terms)
@@ -53,14 +55,16 @@ def check_chapter(chapter: Chapter, terms: list[glossary.Term]) -> list[Problem]
 def _normalised(item: Item) -> str:
     """Spaces carry no meaning in TeX, except the one that ends a command before a letter."""
     if item.kind.endswith("equation"):
-        return re.sub(r"(\\[A-Za-z]+) (?=[A-Za-z])", r"\1~", re.sub(r"\s+", " ", item.value)).replace(" ", "").replace("~", " ")
+        return (
+            re.sub(r"(\\[A-Za-z]+) (?=[A-Za-z])", r"\1~", re.sub(r"\s+", " ", item.value))
+            .replace(" ", "")
+            .replace("~", " ")
+        )
     return item.value
 
 
 def _terms_as_numbers(found: list[Item], index: dict[str, int]) -> list[Item]:
-    return [
-        Item("term", f"#{index.get(i.value.lower(), i.value)}", i.line) if i.kind == "term" else i for i in found
-    ]
+    return [Item("term", f"#{index.get(i.value.lower(), i.value)}", i.line) if i.kind == "term" else i for i in found]
 
 
 def _compare(name: str, ko: list[Item], en: list[Item], korean: Cell, english: Cell) -> list[Problem]:
@@ -91,9 +95,13 @@ def _first_difference(name: str, kind: str, left: list[Item], right: list[Item],
     for a, b in zip(left, right, strict=False):
         if _normalised(a) != _normalised(b):
             return Problem(
-                name, b.line, f"{NAMES.get(kind, kind)} differs: Korean `{_short(a.value)}` (line {a.line}), English `{_short(b.value)}`"
+                name,
+                b.line,
+                f"{NAMES.get(kind, kind)} differs: Korean `{_short(a.value)}` (line {a.line}), English `{_short(b.value)}`",
             )
-    extra, lang, twin = (left[len(right)], "Korean", en) if len(left) > len(right) else (right[len(left)], "English", ko)
+    extra, lang, twin = (
+        (left[len(right)], "Korean", en) if len(left) > len(right) else (right[len(left)], "English", ko)
+    )
     return Problem(
         name,
         extra.line,
@@ -163,7 +171,9 @@ def _captions(name: str, cell: Cell, terms: list[glossary.Term]) -> list[Problem
             problems.append(Problem(name, cell.line, f"code cell option `{key}` must have both ko and en"))
             continue
         pair = {lang: Cell("markdown", str(texts[lang]), cell.line) for lang in LANGUAGES}
-        found = {lang: [Item(i.kind, i.value, cell.line) for i in items(pair[lang].source, cell.line)] for lang in LANGUAGES}
+        found = {
+            lang: [Item(i.kind, i.value, cell.line) for i in items(pair[lang].source, cell.line)] for lang in LANGUAGES
+        }
         problems += _compare(name, found["ko"], found["en"], pair["ko"], pair["en"])
         problems += _languages(name, found["ko"], found["en"], pair["ko"], pair["en"])
         problems += _spelling(name, found["ko"], terms)
@@ -177,7 +187,11 @@ def _figures(config: Config) -> list[Problem]:
         name, text = path.relative_to(config.root).as_posix(), path.read_text(encoding="utf-8")
         counts = {lang: len(re.findall(rf'\blang="{lang}"', text)) for lang in LANGUAGES}
         if counts["ko"] != counts["en"]:
-            problems.append(Problem(name, 1, f"elements with lang=\"ko\" ({counts['ko']}) and lang=\"en\" ({counts['en']}) differ in number"))
+            problems.append(
+                Problem(
+                    name, 1, f'elements with lang="ko" ({counts["ko"]}) and lang="en" ({counts["en"]}) differ in number'
+                )
+            )
         for number, line in enumerate(text.splitlines(), 1):
             if re.search(r"""href=["'](?!#)|url\((?!#)|<script|@import""", line):
                 problems.append(Problem(name, number, "a drawing must not load or run anything"))
@@ -187,7 +201,9 @@ def _figures(config: Config) -> list[Problem]:
 def _not_in_toc(config: Config) -> list[Problem]:
     known = set(config.documents)
     return [
-        Problem(path.relative_to(config.root).as_posix(), 1, "this page is not in _toc.yml: add it there or remove the file")
+        Problem(
+            path.relative_to(config.root).as_posix(), 1, "this page is not in _toc.yml: add it there or remove the file"
+        )
         for path in sorted(Path(config.book).glob("*.md"))
         if path.stem not in known
     ]

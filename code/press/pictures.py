@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dtlbook.figures import inline_svg
 from nbformat import NotebookNode
 
+from dtlbook.figures import inline_svg
 from press.config import PressError
 
 SVG = "image/svg+xml"

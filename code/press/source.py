@@ -164,7 +164,11 @@ def _fence_problems(name: str, text: str) -> list[Problem]:
         try:
             yaml.safe_load(match[2])
         except yaml.YAMLError as error:
-            line = text.count("\n", 0, match.start(2)) + 1 + (error.problem_mark.line if hasattr(error, "problem_mark") else 0)
+            line = (
+                text.count("\n", 0, match.start(2))
+                + 1
+                + (error.problem_mark.line if hasattr(error, "problem_mark") else 0)
+            )
             problems.append(Problem(name, line, f"the options of this code cell are not valid YAML: {error.problem}"))
     return problems
 
@@ -176,7 +180,11 @@ def _order_problems(chapter: Chapter) -> list[Problem]:
         if cell.kind == "markdown" and cell.lang not in LANGUAGES:
             if "lang" not in cell.metadata:
                 problems.append(
-                    Problem(chapter.name, cell.line, 'untagged cell: text must follow a line `+++ {"lang": "ko"}` or `+++ {"lang": "en"}`')
+                    Problem(
+                        chapter.name,
+                        cell.line,
+                        'untagged cell: text must follow a line `+++ {"lang": "ko"}` or `+++ {"lang": "en"}`',
+                    )
                 )
             continue
         if cell.kind == "markdown" and cell.lang == "ko" and waiting is None:

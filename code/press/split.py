@@ -95,4 +95,3 @@ def write_if_changed(path: Path, text: str) -> bool:
     except OSError as error:
         raise PressError(f"cannot write {error.filename}: {error.strerror}; check the rights of that folder") from None
     return True
-

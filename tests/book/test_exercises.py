@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from press.source import read_chapter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,8 +26,12 @@ def _exercises():
 
 def _cells(path: Path, name: str) -> dict[str, str]:
     chapter, _ = read_chapter(path, ROOT)
-    cells = {kind: c.source for c in chapter.code() if c.metadata.get("exercise") == name for kind in KINDS if kind in c.tags}
-    assert set(cells) == set(KINDS), f"{path.name}: exercise {name!r} needs one code cell for each of {KINDS}, has {set(cells)}"
+    cells = {
+        kind: c.source for c in chapter.code() if c.metadata.get("exercise") == name for kind in KINDS if kind in c.tags
+    }
+    assert set(cells) == set(KINDS), (
+        f"{path.name}: exercise {name!r} needs one code cell for each of {KINDS}, has {set(cells)}"
+    )
     return cells
 
 

@@ -49,14 +49,18 @@ def test_both_languages_have_the_same_code_and_outputs(korean):
     assert len(read(korean).cells) == len(read(english).cells)
 
 
-@pytest.mark.parametrize("path", [p for lang in LANGUAGES for p in sorted((ROOT / "book" / lang).glob("*.ipynb"))], ids=str)
+@pytest.mark.parametrize(
+    "path", [p for lang in LANGUAGES for p in sorted((ROOT / "book" / lang).glob("*.ipynb"))], ids=str
+)
 def test_they_hold_plain_markdown_and_text_outputs(path):
     notebook = read(path)
     assert "widgets" not in notebook.metadata
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             prose = re.sub(r"```.*?```|(`+).+?\1|\$\$.*?\$\$", "", cell.source, flags=re.S)
-            assert not re.search(r"\{[\w:.-]+\}`|:::|\{[\w:-]+\}\s*$|^\([\w-]+\)=$|^\+\+\+", prose, re.M), cell.source[:200]
+            assert not re.search(r"\{[\w:.-]+\}`|:::|\{[\w:-]+\}\s*$|^\([\w-]+\)=$|^\+\+\+", prose, re.M), cell.source[
+                :200
+            ]
         for output in cell.get("outputs", []):
             assert output.output_type in ("stream", "display_data", "execute_result")
             assert set(output.get("data", {})) <= {"text/plain"} and output.get("name", "stdout") == "stdout"
@@ -94,7 +98,9 @@ def _package(folder: Path) -> str:
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "code" / "dtlbook", source / "code" / "dtlbook", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "code" / "dtlbook", source / "code" / "dtlbook", ignore=shutil.ignore_patterns("__pycache__")
+    )
     return str(source)
 
 
@@ -103,7 +109,18 @@ def _environment_without_the_book(folder: Path) -> Path:
     venv.create(folder, with_pip=False, symlinks=True)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     target = folder / "lib" / version / "site-packages"
-    for name in _needed("torch", "tensorflow-cpu", "matplotlib", "scikit-learn", "ipywidgets", "nbclient", "jupyter-core", "ipykernel", "pip", "setuptools"):
+    for name in _needed(
+        "torch",
+        "tensorflow-cpu",
+        "matplotlib",
+        "scikit-learn",
+        "ipywidgets",
+        "nbclient",
+        "jupyter-core",
+        "ipykernel",
+        "pip",
+        "setuptools",
+    ):
         distribution = metadata.distribution(name)
         for file in distribution.files or []:
             if ".." in file.parts or file.suffix == ".pyc":

@@ -20,7 +20,9 @@ def test_numbers_agree(lang, stem):
     if not page.is_file():
         pytest.skip("no site was built: run `make book` first")
     soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    text = "\n".join(c.source for c in nbformat.read(ROOT / "book" / lang / f"{stem}.ipynb", 4).cells if c.cell_type == "markdown")
+    text = "\n".join(
+        c.source for c in nbformat.read(ROOT / "book" / lang / f"{stem}.ipynb", 4).cells if c.cell_type == "markdown"
+    )
 
     equations = re.findall(r"\((\d+)\)", " ".join(e.get_text() for e in soup.select(".eqno")))
     assert equations and re.findall(r"\\tag\{(\d+)\}", text) == equations

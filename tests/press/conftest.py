@@ -20,7 +20,7 @@ kernelspec: {display_name: Python 3, language: python, name: python3}
 
 CHAPTER = (
     FRONT.replace("kernelspec", 'dtlbook: {read: 5, cpu: 1, gpu: 1, downloads: {ko: "없음", en: "none"}}\nkernelspec')
-    + '''
+    + """
 +++ {"lang": "ko"}
 
 # 1. 작은 장
@@ -96,7 +96,7 @@ See {ref}`sec-first` and {prf:ref}`def-risk`.
 
 The mean loss.
 ```
-'''
+"""
 )
 
 INDEX = (
@@ -170,6 +170,11 @@ def book(tmp_path: Path) -> Book:
           - file: book/01_small
         """)
     )
-    for name, text in {"index.md": INDEX, "01_small.md": CHAPTER, "glossary.yml": GLOSSARY, "references.bib": BIB}.items():
+    for name, text in {
+        "index.md": INDEX,
+        "01_small.md": CHAPTER,
+        "glossary.yml": GLOSSARY,
+        "references.bib": BIB,
+    }.items():
         (tmp_path / "book" / name).write_text(text, encoding="utf-8")
     return Book(tmp_path)

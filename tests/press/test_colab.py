@@ -6,6 +6,7 @@ import re
 
 import pytest
 from nbformat.v4 import new_output
+
 from press import colab, config, execute
 from press.source import read_chapter
 
@@ -20,7 +21,10 @@ def notebook_of(book, lang="en"):
         new_output("stream", name="stdout", text="two: 2\n"),
         new_output("stream", name="stderr", text="noise\n"),
         new_output("display_data", {"image/png": "AAAA", "text/plain": "<Figure>"}),
-        new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/html": "<b>x</b>", "text/plain": "Sweep(0, 1)"}),
+        new_output(
+            "display_data",
+            {"application/vnd.jupyter.widget-view+json": {}, "text/html": "<b>x</b>", "text/plain": "Sweep(0, 1)"},
+        ),
     ]
     return colab.convert(notebook, chapter, lang, colab.number_labels(chapters, lang), settings)
 
@@ -31,7 +35,10 @@ def text_of(book, lang="en"):
 
 def test_roles_become_plain_text(book):
     text = text_of(book)
-    assert "In 2015 transfer learning got the loss $L_y - \\lambda L_d$ from Ganin and Lempitsky [2015]. See (1) and" in text
+    assert (
+        "In 2015 transfer learning got the loss $L_y - \\lambda L_d$ from Ganin and Lempitsky [2015]. See (1) and"
+        in text
+    )
     assert "See First section and Definition 1." in text
     assert "정의 1" in text_of(book, "ko") and "첫 절" in text_of(book, "ko")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 
 import pytest
+import tomllib
 import yaml
 from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from press import config
 from press.source import EXTENSIONS
 
@@ -27,11 +28,15 @@ def test_gate_and_site_parse_the_same_syntax():
 
 def test_a_chapter_without_a_file(book):
     (book.root / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n  - file: book/09_none\n")
-    with pytest.raises(config.PressError, match=r"_toc.yml: it lists book/09_none, but there is no file book/09_none.md"):
+    with pytest.raises(
+        config.PressError, match=r"_toc.yml: it lists book/09_none, but there is no file book/09_none.md"
+    ):
         config.load(book.root)
 
 
-@pytest.mark.parametrize(("name", "text"), [("_config.yml", "a: [b"), ("_toc.yml", "- x\n"), ("_config.yml", "title: x\n")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("_config.yml", "a: [b"), ("_toc.yml", "- x\n"), ("_config.yml", "title: x\n")]
+)
 def test_unusable_settings(book, name, text):
     (book.root / name).write_text(text)
     with pytest.raises(config.PressError, match=re.escape(name)):
@@ -84,7 +89,14 @@ def test_conda_users_get_the_same_versions():
     listed = environment["dependencies"][-1]["pip"]
     pins = _pins()
     exact = [line.split("==") for line in listed if "==" in line]
-    assert {name for name, _ in exact} >= {"torch", "tensorflow-cpu", "jupyter-book", "matplotlib", "ipywidgets", "nbval"}
+    assert {name for name, _ in exact} >= {
+        "torch",
+        "tensorflow-cpu",
+        "jupyter-book",
+        "matplotlib",
+        "ipywidgets",
+        "nbval",
+    }
     for name, version in exact:
         assert pins[canonicalize_name(name)] == version, f"{name} differs between environment.yml and constraints.txt"
     assert "--constraint constraints.txt" in listed
@@ -101,7 +113,8 @@ def test_the_environment_is_the_pinned_one():
 
     pins = _pins()
     other = [
-        line for line in installed_versions()
+        line
+        for line in installed_versions()
         for name, version in [line.split("==")]
         if pins.get(canonicalize_name(name), version) != version.split("+")[0]
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from press import config, execute
 from press.source import read_chapter
 
@@ -73,4 +74,6 @@ def test_jupytext_reads_the_same_cells(book):
 
     ours = read_chapter(book.chapter, book.root)[0].cells
     theirs = jupytext.read(book.chapter, fmt="md:myst").cells
-    assert [(c.kind, c.source, c.lang) for c in ours] == [(c.cell_type, c.source, c.metadata.get("lang")) for c in theirs]
+    assert [(c.kind, c.source, c.lang) for c in ours] == [
+        (c.cell_type, c.source, c.metadata.get("lang")) for c in theirs
+    ]

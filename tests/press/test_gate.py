@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from press import config, gate
 
 
@@ -77,7 +78,12 @@ def test_spaces_in_equations_do_not_matter_but_commands_do_not_merge(book):
         ('+++ {"lang": "en"}\n\n# 1.', '+++ {"lang": "ko"}\n\n# 1.', 0, "no English twin"),
         ("```{code-cell} ipython3\n", "```{code-cell} ipython3\n---\ntags: [a\n---\n", 0, "not valid YAML"),
         ("```{code-cell} ipython3\n", "```{code-cell} ipython3\n---\nalt: {ko: 그림}\n---\n", 0, "both ko and en"),
-        ("```{code-cell} ipython3\n", "```{code-cell} ipython3\n---\nalt: {ko: 점 3개, en: 4 dots}\n---\n", 0, "number `3`"),
+        (
+            "```{code-cell} ipython3\n",
+            "```{code-cell} ipython3\n---\nalt: {ko: 점 3개, en: 4 dots}\n---\n",
+            0,
+            "number `3`",
+        ),
     ],
 )
 def test_each_fault_of_the_cells_is_found(book, old, new, which, said):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import nbformat
 import pytest
 from nbformat.v4 import new_output
+
 from press import config, execute, glossary, split
 from press.source import read_chapter
 
@@ -17,7 +18,9 @@ def executed(book):
 def test_each_page_has_its_own_words_and_the_shared_code(book):
     notebook, _ = executed(book)
     ko, en = (split.for_language(notebook, lang) for lang in ("ko", "en"))
-    assert [c.source for c in ko.cells if c.cell_type == "code"] == [c.source for c in en.cells if c.cell_type == "code"]
+    assert [c.source for c in ko.cells if c.cell_type == "code"] == [
+        c.source for c in en.cells if c.cell_type == "code"
+    ]
     assert len(ko.cells) == len(en.cells) == 3
     assert "작은 장" in ko.cells[0].source and "A small chapter" in en.cells[0].source
     assert all("lang" not in cell.metadata for cell in ko.cells + en.cells)
@@ -25,13 +28,14 @@ def test_each_page_has_its_own_words_and_the_shared_code(book):
     assert [lines[n] for n in en.metadata["source_map"]] == [cell.source.splitlines()[0] for cell in en.cells]
 
 
-SVG = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path id="a" d="M 1 1 L 2 2" style="stroke: #0b62a8"/></svg>'
-)
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path id="a" d="M 1 1 L 2 2" style="stroke: #0b62a8"/></svg>'
 
 
 def with_picture(book, options="alt: {ko: 점, en: dots}\ncaption: {ko: 그림 설명, en: caption}", kind="image/svg+xml"):
-    book.change("```{code-cell} ipython3\n", f"```{{code-cell}} ipython3\n---\n{options}\n---\n" if options else "```{code-cell} ipython3\n")
+    book.change(
+        "```{code-cell} ipython3\n",
+        f"```{{code-cell}} ipython3\n---\n{options}\n---\n" if options else "```{code-cell} ipython3\n",
+    )
     notebook, settings = executed(book)
     code = next(cell for cell in notebook.cells if cell.cell_type == "code")
     code.outputs = [new_output("display_data", {kind: SVG, "text/plain": "<Figure>"})]
@@ -49,7 +53,9 @@ def test_pictures_go_into_the_page_with_alt_text_and_caption(book):
 
 
 def test_a_picture_without_alt_text_is_refused(book):
-    with pytest.raises(config.PressError, match=r"book/01_small.md:\d+: this code cell shows a picture and has no `alt`"):
+    with pytest.raises(
+        config.PressError, match=r"book/01_small.md:\d+: this code cell shows a picture and has no `alt`"
+    ):
         with_picture(book, options="")
 
 
@@ -66,7 +72,10 @@ def test_an_unchanged_page_keeps_its_time_stamp(book):
 
 def test_a_drawing_keeps_the_words_of_one_language():
     svg = '<svg xmlns="http://www.w3.org/2000/svg"><g><text lang="ko">가</text><text lang="en">a</text><text>λ</text></g></svg>'
-    assert split.drawing(svg, "ko") == '<svg xmlns="http://www.w3.org/2000/svg"><g><text>가</text><text>λ</text></g></svg>\n'
+    assert (
+        split.drawing(svg, "ko")
+        == '<svg xmlns="http://www.w3.org/2000/svg"><g><text>가</text><text>λ</text></g></svg>\n'
+    )
     assert "가" not in split.drawing(svg, "en")
     with pytest.raises(config.PressError, match="not a well-formed SVG"):
         split.drawing("<svg>", "ko")
@@ -85,7 +94,14 @@ def test_an_unwritable_folder_is_one_sentence(book, monkeypatch):
         split.write(notebook, "01_small", "ko", settings, [])
 
 
-@pytest.mark.parametrize("text", ["- en: x\n  ko: 가\n", "- {en: x, ko: 가, def: {ko: a, en: b}}\n- {en: x, ko: 나, def: {ko: a, en: b}}\n", "- [\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- en: x\n  ko: 가\n",
+        "- {en: x, ko: 가, def: {ko: a, en: b}}\n- {en: x, ko: 나, def: {ko: a, en: b}}\n",
+        "- [\n",
+    ],
+)
 def test_a_faulty_glossary_is_one_sentence(book, text):
     path = book.root / "book" / "glossary.yml"
     path.write_text(text, encoding="utf-8")
