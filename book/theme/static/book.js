@@ -1,0 +1,118 @@
+// What the pages do beyond the theme's own script. No library, no other host; without it everything can still be read.
+(() => {
+  const ko = document.documentElement.lang === "ko";
+  const words = ko
+    ? { copy: "복사", copied: "복사했다", math: "수식, 옆으로 밀어 볼 수 있다", table: "표, 옆으로 밀어 볼 수 있다", code: "코드, 옆으로 밀어 볼 수 있다" }
+    : { copy: "Copy", copied: "Copied", math: "Formula, scrolls sideways", table: "Table, scrolls sideways", code: "Code, scrolls sideways" };
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // The language that the reader turns to is the one that the first page of the site opens next time.
+  const remember = (language) => { try { localStorage.setItem("language", language); } catch { /* storage is off */ } };
+  all("a.language-switch").forEach((link) => link.addEventListener("click", () => {
+    remember(link.hreflang);
+    if (location.hash || location.search) link.href = link.getAttribute("href").split(/[?#]/)[0] + location.search + location.hash;
+  }));
+
+  // Wide formulas, tables and code scroll in themselves; only those that do take part in the keyboard's round.
+  all(".bd-article table").forEach((table) => {
+    if (table.closest(".table-scroll, .pst-scrollable-table-container, .highlighttable")) return;
+    const box = document.createElement("div");
+    box.className = "table-scroll";
+    table.replaceWith(box);
+    box.append(table);
+  });
+  const scrollers = [[".math-scroll", words.math], [".table-scroll, .pst-scrollable-table-container", words.table],
+    [".dtl-picture", ""], ["div.highlight pre", words.code]];
+  const markScrollers = () => {
+    for (const [selector, name] of scrollers) {
+      for (const box of all(selector)) {
+        const wide = box.scrollWidth > box.clientWidth + 1;
+        if (wide) {
+          box.tabIndex = 0;
+          if (name) { box.setAttribute("role", "group"); box.setAttribute("aria-label", name); }
+        } else {
+          for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
+        }
+      }
+    }
+  };
+  let waiting = 0;
+  const later = () => { clearTimeout(waiting); waiting = setTimeout(markScrollers, 200); };
+  addEventListener("load", () => { markScrollers(); later(); document.fonts?.ready.then(later); });
+  addEventListener("resize", later);
+  document.addEventListener("toggle", later, true);
+
+  // Copy a cell's code.
+  all(".cell_input div.highlight, div.highlight-python div.highlight").forEach((box) => {
+    if (!navigator.clipboard || box.querySelector(".copy-code")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy-code";
+    button.textContent = words.copy;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(box.querySelector("pre").textContent);
+      button.textContent = words.copied;
+      setTimeout(() => { button.textContent = words.copy; }, 1500);
+    });
+    box.append(button);
+  });
+
+  // The short definition of a glossary term: on pointing or focus, gone with Escape.
+  const note = document.createElement("div");
+  note.id = "term-note";
+  note.setAttribute("role", "tooltip");
+  note.hidden = true;
+  let owner = null, closing = 0;
+  const hide = () => { note.hidden = true; owner?.removeAttribute("aria-describedby"); owner = null; };
+  const show = (term) => {
+    clearTimeout(closing);
+    if (owner === term) return;
+    hide();
+    owner = term;
+    note.textContent = term.dataset.meaning;
+    note.hidden = false;
+    term.setAttribute("aria-describedby", note.id);
+    const at = term.getBoundingClientRect();
+    note.style.left = "0";
+    note.style.top = "0";
+    const width = note.offsetWidth, height = note.offsetHeight;
+    const left = Math.max(8, Math.min(at.left, document.documentElement.clientWidth - width - 8));
+    const top = at.top > height + 70 ? at.top - height - 6 : at.bottom + 6;
+    note.style.left = `${left + scrollX}px`;
+    note.style.top = `${top + scrollY}px`;
+  };
+  const hideSoon = () => { clearTimeout(closing); closing = setTimeout(hide, 200); };
+  const terms = all("a.glossary-term[title]");
+  if (terms.length) document.body.append(note);
+  terms.forEach((term) => {
+    term.dataset.meaning = term.title;
+    term.removeAttribute("title");
+    term.addEventListener("mouseenter", () => show(term));
+    term.addEventListener("focus", () => show(term));
+    term.addEventListener("mouseleave", hideSoon);
+    term.addEventListener("blur", hide);
+  });
+  note.addEventListener("mouseenter", () => clearTimeout(closing));
+  note.addEventListener("mouseleave", hideSoon);
+  addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+
+  // Paper shows everything: unfold before printing, fold again after.
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = all("details:not([open])");
+    unfolded.forEach((box) => { box.open = true; });
+  });
+  addEventListener("afterprint", () => unfolded.splice(0).forEach((box) => { box.open = false; }));
+
+  // On the search page: excerpts without formulas' double text, folds' prompts and page furniture.
+  addEventListener("DOMContentLoaded", () => {
+    if (typeof Search === "undefined") return;
+    const plain = Search.htmlToText.bind(Search);
+    Search.htmlToText = (html, anchor) => {
+      const page = new DOMParser().parseFromString(html, "text/html");
+      all(".katex-html, annotation, .headerlink, .chapter-links, .bd-header-article, .prev-next-footer, .bd-footer-content, .bd-sidebar-secondary, svg, summary, script", page)
+        .forEach((part) => part.remove());
+      return plain(page.documentElement.outerHTML, anchor);
+    };
+  }, { capture: true });
+})();
