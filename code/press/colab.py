@@ -283,7 +283,7 @@ def convert(notebook: NotebookNode, chapter: Chapter, lang: str, numbers: Number
             cell.source, cell.metadata = converter.text(cell.source, line + 1), {}
             continue
         caption, label = cell.metadata.get("caption"), cell.metadata.get("name", f"cell at line {line + 1}")
-        cell.outputs = [o for o in map(_text_only, cell.outputs) if o]
+        cell.outputs = _text_outputs(cell.outputs)
         cell.metadata = _kept_metadata(cell)
         if caption:
             cells.append(v4.new_markdown_cell(converter.caption(label, caption, line + 1), id=f"{cell.id}-caption"))
@@ -305,15 +305,23 @@ def _kept_metadata(cell: NotebookNode) -> dict:
     return kept
 
 
-def _text_only(output: NotebookNode) -> NotebookNode | None:
-    """Streams to standard output and plain text; nothing else."""
-    if output.output_type == "stream":
-        return output if output.name == "stdout" else None
-    data = {k: v for k, v in output.get("data", {}).items() if k == "text/plain"}
-    if not data:
-        return None
-    output.data, output.metadata = data, {}
-    return output
+def _text_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """What a cell printed, as one piece, and the plain text of what it showed; nothing else."""
+    kept: list[NotebookNode] = []
+    for output in outputs:
+        if output.output_type == "stream":
+            if output.name != "stdout":
+                continue
+            if kept and kept[-1].output_type == "stream":
+                kept[-1].text += output.text
+                continue
+        else:
+            output.data = {k: v for k, v in output.get("data", {}).items() if k == "text/plain"}
+            output.metadata = {}
+            if not output.data:
+                continue
+        kept.append(output)
+    return kept
 
 
 _NEEDS = {
