@@ -65,7 +65,7 @@ def _declarations(content: list) -> list[tuple[str, str]]:
             for item in found if item.type == "declaration"]
 
 
-def _rules(rules: Iterable, names: set[str], folder: str) -> list[tuple[str, list]]:
+def _rules(rules: Iterable, names: set[str]) -> list[tuple[str, list]]:
     """Kept rules as (opening, declarations or nested rules)."""
     kept = []
     for rule in rules:
@@ -75,7 +75,7 @@ def _rules(rules: Iterable, names: set[str], folder: str) -> list[tuple[str, lis
                 kept.append((",".join(selectors), _declarations(rule.content)))
         elif rule.type == "at-rule" and rule.lower_at_keyword in NESTING and rule.content is not None:
             inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
-            nested = _rules(inner, names, folder)
+            nested = _rules(inner, names)
             if nested:
                 kept.append((f"@{rule.at_keyword} {_squeeze(rule.prelude)}", nested))
         elif rule.type == "at-rule" and rule.lower_at_keyword == "font-face":
@@ -110,7 +110,7 @@ def purge(css: str, names: set[str], also_read: str = "") -> str:
 
     :param also_read: other CSS or HTML whose ``var(--x)`` keep custom properties alive.
     """
-    rules = _rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), names, "")
+    rules = _rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), names)
     declared = list(_texts(rules))
     read: set[str] = set(re.findall(r"--[\w-]+", also_read))
     while True:  # a property is read by a rule that stays, or by a property that is read
@@ -137,7 +137,7 @@ def icons(css: str, font: Path) -> tuple[str, bytes]:
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    codes = {int(code, 16) for code in re.findall(r'"\\([0-9a-f]{4})"', css)}
+    codes = {ord(sign) for sign in re.findall("[\ue000-\uf8ff]", css)}  # the private use area
     options = subset.Options(flavor="woff2", layout_features=[], name_IDs=[], notdef_outline=False, hinting=False)
     with TTFont(font, recalcTimestamp=False) as whole:
         cutter = subset.Subsetter(options)

@@ -24,9 +24,9 @@ from press.config import Config, PressError
 EXTENSIONS = [
     "press.sphinx_book",  # first: its translations win
     "press.katex",
-    "sphinx_external_toc",
     "myst_nb",
     "jupyter_book",
+    "sphinx_external_toc",
     "sphinx_design",
     "sphinx_proof",
     "sphinx_exercise",
@@ -40,9 +40,6 @@ WORDS: dict[str, dict[str, Any]] = {
         "show": "코드 보기",
         "hide": "코드 접기",
         "formats": {"figure": "그림 %s", "table": "표 %s", "code-block": "코드 %s", "section": "%s절"},
-        "numbered": {"definition": "정의", "theorem": "정리", "proposition": "명제", "lemma": "보조정리",
-                     "corollary": "따름정리", "example": "예", "remark": "덧붙임", "algorithm": "알고리즘",
-                     "exercise": "연습 문제"},
     },
     "en": {
         "search": "Search the book",
@@ -50,9 +47,6 @@ WORDS: dict[str, dict[str, Any]] = {
         "show": "Show code",
         "hide": "Hide code",
         "formats": {"figure": "Fig. %s", "table": "Table %s", "code-block": "Listing %s", "section": "Section %s"},
-        "numbered": {"definition": "Definition", "theorem": "Theorem", "proposition": "Proposition",
-                     "lemma": "Lemma", "corollary": "Corollary", "example": "Example", "remark": "Remark",
-                     "algorithm": "Algorithm", "exercise": "Exercise"},
     },
 }
 
@@ -122,7 +116,6 @@ def compile_catalogs(source: Path, out: Path) -> Path:
 
 def _job(config: Config, lang: str, source: Path, work: Path, catalogs: Path, theme: Path) -> Job:
     words = WORDS[lang]
-    formats = words["formats"] | {kind: f"{name} %s" for kind, name in words["numbered"].items()}
     overrides = {
         "language": lang,
         "locale_dirs": [str(catalogs)],
@@ -154,8 +147,8 @@ def _job(config: Config, lang: str, source: Path, work: Path, catalogs: Path, th
             "use_fullscreen_button": False,
             "back_to_top_button": False,
             "navigation_with_keys": False,
-            "pygments_light_style": "a11y-high-contrast-light",
-            "pygments_dark_style": "a11y-high-contrast-dark",
+            "pygments_light_style": "github-light",
+            "pygments_dark_style": "github-dark",
         },
         "nb_execution_mode": "off",
         "nb_merge_streams": True,
@@ -164,7 +157,7 @@ def _job(config: Config, lang: str, source: Path, work: Path, catalogs: Path, th
         "nb_code_prompt_hide": words["hide"],
         "myst_footnote_transition": False,
         "numfig": True,
-        "numfig_format": formats,
+        "numfig_format": words["formats"],
         "use_multitoc_numbering": False,
         "bibtex_bibfiles": ["references.bib"] if (source / lang / "references.bib").is_file() else [],
         "suppress_warnings": ["myst.domains"],
@@ -212,8 +205,10 @@ def _faults(complaints: str, job: Job, config: Config) -> list[str]:
     text = re.sub(r"\x1b\[[\d;]*m", "", complaints)
     text = re.sub(rf"{re.escape(job.source)}/(\w+)\.(?:ipynb|md)", r"book/\1.md", text)
     text = text.replace(f"{config.root}/", "")
-    marked = [line for line in text.splitlines() if re.search(r"(WARNING|ERROR|CRITICAL|error):", line)]
-    return [f"{line} ({job.lang})" for line in marked] or [line for line in text.splitlines() if line.strip()][-5:]
+    text = re.sub(r"(error\b[^\n]*:)\n+", r"\1 ", text)
+    marked = [line for line in text.splitlines() if re.search(r"(WARNING|ERROR|CRITICAL|error\b.*):", line)]
+    return [f"{line} ({job.lang})" for line in marked] or [
+        f"{job.lang}: {line}" for line in text.splitlines() if re.match(r"\w+(Error|Exception)\b", line)]
 
 
 def _work(order: Path) -> int:

@@ -15,13 +15,14 @@ from xml.etree import ElementTree
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.locale import _, admonitionlabels
+from sphinx.locale import _, admonitionlabels, get_translation
 from sphinx.search.en import SearchEnglish
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 SVG = "http://www.w3.org/2000/svg"
 CHAPTER = re.compile(r"\d\d_")
 LOCALES = {"ko": "ko_KR", "en": "en_US"}
+_proof = get_translation("proof")
 NAMES = {"ko": "한국어", "en": "English"}
 
 
@@ -116,6 +117,18 @@ def _visit_fold_title(self, node: fold_title) -> None:
     self.body.append(self.starttag(node, "summary", "", CLASS="admonition-title"))
 
 
+def _mend_proofs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """sphinx-proof writes "Proof." in English and gives every proof the same id."""
+    for box in list(doctree.findall(nodes.Element)):
+        box["ids"] = [name for name in box.get("ids", []) if name not in ("proof", "proof-content")]
+        if isinstance(box, nodes.admonition) and box["classes"][:2] == ["proof", "proof"]:
+            box["classes"].append("proof-text")
+            start = next(box.findall(nodes.Text), None)
+            if start and start.startswith("Proof. "):
+                start.parent.replace(start, [nodes.strong("", _proof("Proof") + "."),
+                                             nodes.Text(start.removeprefix("Proof."))])
+
+
 # ---- glossary -------------------------------------------------------------------------------------------
 
 def _definitions(app: Sphinx, doctree: nodes.document) -> None:
@@ -194,7 +207,7 @@ def _page_context(app: Sphinx, pagename: str, templatename: str, context: dict, 
     # myst-nb names every fold in English and so hides the visible, translated prompt from screen readers
     context["body"] = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     context["has_widget"] = 'class="dtl-widget"' in body
-    context["page_description"] = description(doctree, book["description"][lang])
+    context["summary"] = description(doctree, book["description"][lang])
     context["book_title"] = book["title"][lang]
     context["is_page"] = is_page
     context["pageurl"] = page_url(book, lang, pagename) if is_page else None
@@ -226,6 +239,8 @@ def _report(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     """Connect everything. ``press_book`` holds the addresses and titles; ``press.site`` fills it in."""
     app.add_config_value("press_book", {}, "html")
+    for name in ("bilingual_book", "comments_config"):  # read by the press; always passed by Jupyter Book
+        app.add_config_value(name, {}, "")
     app.add_search_language(SearchKorean)
     app.add_post_transform(InlineDrawings)
     app.add_node(fold, html=(_visit_fold, lambda self, node: self.body.append("</details>\n")))
@@ -233,9 +248,10 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", _definitions)
     app.connect("env-purge-doc", _forget)
     app.connect("env-updated", _rewrite_on_new_definitions)
+    app.connect("doctree-resolved", _mend_proofs)
     app.connect("doctree-resolved", _fold_boxes)
     app.connect("doctree-resolved", _explain_terms)
-    app.connect("html-page-context", _page_context, priority=900)
+    app.connect("html-page-context", _page_context, priority=100)  # before the theme tries its templates
     app.connect("build-finished", _report)
     for domain in ("proof", "exercise", "booktheme"):  # first come, first served: ours before the packages' own
         app.add_message_catalog(domain, app.config.locale_dirs[0])
