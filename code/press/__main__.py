@@ -51,6 +51,7 @@ def make_sources(clock: Clock):
     from press.source import read_chapter
 
     settings = config.load(ROOT)
+    split.require_writable(settings.build)
     with clock.step("check the sources"):
         problems = gate.check(settings)
         if problems:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -81,6 +82,22 @@ def drawing(svg: str, lang: str) -> str:
             if child.attrib.pop("lang", lang) != lang:
                 parent.remove(child)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def require_writable(folder: Path) -> None:
+    """Find out before a long run, not after it, that its results cannot be kept.
+
+    Raises:
+        PressError: the folder cannot be made or nothing can be written into it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PressError(
+            f"cannot write into {folder}: {error.strerror}; make that folder writable or remove what stands in its place"
+        ) from None
 
 
 def write_if_changed(path: Path, text: str) -> bool:

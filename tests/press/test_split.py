@@ -94,6 +94,13 @@ def test_an_unwritable_folder_is_one_sentence(book, monkeypatch):
         split.write(notebook, "01_small", "ko", settings, [])
 
 
+def test_an_unwritable_build_folder_is_found_before_anything_runs(book):
+    settings = config.load(book.root)
+    settings.build.write_text("a file where the folder should be")
+    with pytest.raises(config.PressError, match="cannot write into .*_build: .*; make that folder writable"):
+        split.require_writable(settings.build)
+
+
 @pytest.mark.parametrize(
     "text",
     [
