@@ -17,8 +17,7 @@ import tinycss2
 THEME_SHEETS = ("styles/theme.css", "styles/pydata-sphinx-theme.css")
 SCRIPTS = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "scripts/pydata-sphinx-theme.js",
            "scripts/sphinx-book-theme.js")
-SEARCH_FILES = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "translations.js",
-                "searchtools.js", "language_data.js")
+SEARCH_FILES = ("translations.js", "searchtools.js", "language_data.js")
 NESTING = {"media", "supports", "layer", "container"}
 
 

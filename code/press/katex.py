@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -77,9 +78,17 @@ def _html(translator, node: nodes.Element, tex: str, display: bool) -> str:
         return f"<code>{translator.encode(tex)}</code>"
 
 
+def _text_of(mathml: re.Match) -> str:
+    text = re.sub(r"<annotation.*?</annotation>|<[^>]+>", "", mathml.group(), flags=re.DOTALL)
+    return f'<span class="katex-mathml">{text}</span>'
+
+
 def _visit_inline(translator, node: nodes.math) -> None:
     translator.body.append(translator.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
-    translator.body.append(_html(translator, node, node.astext(), display=False) + "</span>")
+    html = _html(translator, node, node.astext(), display=False)
+    if node.get("named"):  # see sphinx_book._name_headers: text in the place of the MathML
+        html = re.sub(r'<span class="katex-mathml">.*?</math></span>', _text_of, html, flags=re.DOTALL)
+    translator.body.append(html + "</span>")
     raise nodes.SkipNode
 
 

@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from press.assets import write_assets
+from press.assets import stamp, write_assets
 from press.config import Config, PressError
 
 EXTENSIONS = [
@@ -161,6 +161,8 @@ def _job(config: Config, lang: str, source: Path, work: Path, catalogs: Path, th
         "use_multitoc_numbering": False,
         "bibtex_bibfiles": ["references.bib"] if (source / lang / "references.bib").is_file() else [],
         "suppress_warnings": ["myst.domains"],
+        "press_stamp": stamp(b"".join(Path(__file__).with_name(name).read_bytes()
+                                      for name in ("sphinx_book.py", "katex.py"))),
         "press_book": {
             "languages": list(config.languages),
             "title": config.title,
@@ -239,8 +241,8 @@ def _finish_language(config: Config, job: Job, out: Path, theme: Path) -> None:
     static = out / "_static"
     stamps = write_assets(everything, job.html / "_static", theme, static, report["sheets"])
     for name, text in pages.items():
-        for asset, stamp in stamps.items():
-            text = text.replace(f'_static/{asset}"', f'_static/{asset}?v={stamp}"')
+        for asset, mark in stamps.items():
+            text = text.replace(f'_static/{asset}"', f'_static/{asset}?v={mark}"')
         (out / f"{name}.html").parent.mkdir(parents=True, exist_ok=True)
         (out / f"{name}.html").write_text(text, encoding="utf-8")
     shutil.copy(job.html / "searchindex.js", out)

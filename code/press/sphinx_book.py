@@ -129,6 +129,16 @@ def _mend_proofs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
                                              nodes.Text(start.removeprefix("Proof."))])
 
 
+def _name_headers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """A table header that is a formula alone gets its name as text: screen readers take no name from MathML."""
+    for head in doctree.findall(nodes.thead):
+        for cell in head.findall(nodes.entry):
+            formulas = list(cell.findall(nodes.math))
+            if formulas and cell.astext().strip() == "".join(formula.astext() for formula in formulas).strip():
+                for formula in formulas:
+                    formula["named"] = True
+
+
 # ---- glossary -------------------------------------------------------------------------------------------
 
 def _definitions(app: Sphinx, doctree: nodes.document) -> None:
@@ -200,12 +210,21 @@ def _chapter_links(book: dict, lang: str, docname: str) -> list[dict[str, str]]:
     ]
 
 
+def _mend_markup(body: str) -> str:
+    """What the packages' markup does to screen readers, put right."""
+    # myst-nb names every fold in English, over the visible, translated prompt
+    body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    # a role that ARIA has withdrawn; the list of citations is a list
+    body = body.replace('role="doc-biblioentry"', 'role="listitem"')
+    # the empty corner of a table heads nothing
+    return re.sub(r'<th class="[^"]*">(?:<p></p>)?\s*</th>', "<td></td>", body)
+
+
 def _page_context(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     book, lang = app.config.press_book, app.config.language
     is_page = pagename in app.env.found_docs
     body = context.get("body", "")
-    # myst-nb names every fold in English and so hides the visible, translated prompt from screen readers
-    context["body"] = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    context["body"] = _mend_markup(body)
     context["has_widget"] = 'class="dtl-widget"' in body
     context["summary"] = description(doctree, book["description"][lang])
     context["book_title"] = book["title"][lang]
@@ -239,6 +258,7 @@ def _report(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     """Connect everything. ``press_book`` holds the addresses and titles; ``press.site`` fills it in."""
     app.add_config_value("press_book", {}, "html")
+    app.add_config_value("press_stamp", "", "env")  # changed code of the press: every page is made anew
     for name in ("bilingual_book", "comments_config"):  # read by the press; always passed by Jupyter Book
         app.add_config_value(name, {}, "")
     app.add_search_language(SearchKorean)
@@ -249,6 +269,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-purge-doc", _forget)
     app.connect("env-updated", _rewrite_on_new_definitions)
     app.connect("doctree-resolved", _mend_proofs)
+    app.connect("doctree-resolved", _name_headers)
     app.connect("doctree-resolved", _fold_boxes)
     app.connect("doctree-resolved", _explain_terms)
     app.connect("html-page-context", _page_context, priority=100)  # before the theme tries its templates

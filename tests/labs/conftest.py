@@ -1,8 +1,6 @@
 """What the browser tests of the labs share: Chromium, and a small page as the press would write it."""
 
 import http.server
-import os
-import shutil
 import threading
 from functools import partial
 
@@ -28,21 +26,6 @@ def _plain_matplotlib(monkeypatch):
 def pressed():
     """A notebook as the press runs it: one slider shown twice, and another."""
     return executed("slider = example(index=1)\nslider", "slider", "example(predict=None)", press=True)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    path = shutil.which("chromium")
-    if path is None:
-        message = "chromium is not installed: the labs were not tried in a browser (apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

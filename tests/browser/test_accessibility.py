@@ -1,0 +1,51 @@
+"""axe-core finds nothing: both languages, light and dark, wide and narrow; and nothing sticks out sideways."""
+
+import pytest
+
+CHAPTER = "04_dann"
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_axe_finds_nothing(open_page, site_folder, lang, colours, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    names = sorted(path.stem for path in (site_folder / lang).glob("*.html"))
+    found = []
+    for name in names:
+        page = open_page(f"{lang}/{name}.html", width=width, color_scheme=colours, reduced_motion="reduce").page
+        page.evaluate("""async () => {
+            document.querySelectorAll('article details').forEach(d => { d.open = true; });
+            for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await new Promise(r => setTimeout(r, 20)); }
+            scrollTo(0, 0); }""")
+        page.wait_for_timeout(500)
+        for fault in axe.run(page).response["violations"]:
+            found += [f"{name}: {fault['id']}: {node['target']} {node['failureSummary'][:300]}" for node in fault["nodes"][:5]]
+    assert found == []
+
+
+@pytest.mark.parametrize("address", ["", "nowhere/at/all.html"])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_above_the_languages(open_page, address, colours):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = open_page(address or "404.html", color_scheme=colours).page
+    assert axe.run(page).response["violations"] == []
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_nothing_sticks_out_sideways(open_page, site_folder, lang, width):
+    for name in sorted(path.stem for path in (site_folder / lang).glob("*.html")):
+        page = open_page(f"{lang}/{name}.html", width=width).page
+        page.evaluate("document.querySelectorAll('article details').forEach(d => { d.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_what_scrolls_sideways_can_be_reached_by_keyboard(open_page, lang):
+    page = open_page(f"{lang}/{CHAPTER}.html", width=320).page
+    page.wait_for_timeout(500)
+    wide, reachable = page.evaluate("""() => {
+        const boxes = [...document.querySelectorAll('.math-scroll, .pst-scrollable-table-container, .table-scroll')].filter(e => e.offsetParent);
+        return [boxes.filter(e => e.scrollWidth > e.clientWidth + 1).length, boxes.filter(e => e.tabIndex === 0).length]; }""")
+    assert wide == reachable > 0
