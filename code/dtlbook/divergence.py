@@ -1,7 +1,8 @@
 """How far apart two domains lie, seen through a classifier that has to tell them apart.
 
-Ben-David et al., *A theory of learning from different domains*, Machine Learning 79 (2010); Ganin et al.,
-*Domain-Adversarial Training of Neural Networks*, JMLR 17 (2016), section 3.2 (proxy A-distance).
+Ben-David et al., *Analysis of Representations for Domain Adaptation*, NIPS 19 (2007), and *A theory of learning
+from different domains*, Machine Learning 79 (2010); Ganin et al., *Domain-Adversarial Training of Neural
+Networks*, JMLR 17 (2016), eq. 3 (proxy A-distance).
 """
 
 import numpy as np
@@ -42,7 +43,7 @@ def domain_error(f_source: np.ndarray, f_target: np.ndarray, seed: int = 0, stre
 def proxy_a_distance(
     f_source: np.ndarray, f_target: np.ndarray, seed: int = 0, strength: float = 1.0
 ) -> float:
-    """Proxy A-distance 2(1 − 2ε) (JMLR 2016, section 3.2), ε from `domain_error`.
+    """Proxy A-distance 2(1 − 2ε) (JMLR 2016, eq. 3), ε from `domain_error`.
 
     About 0 for two samples of one distribution, 2 for domains that a hyperplane separates. It may come out a
     little below 0, and is left so: cutting at 0 would bias it upwards.

@@ -5,7 +5,7 @@ seed, same losses and gradients (a test holds them to 1e-10 in float64). The obj
 
     E(θ_f, θ_y, θ_d) = 1/n Σ_{i≤n} L_y^i − λ [ 1/n Σ_{i≤n} L_d^i + 1/n' Σ_{i>n} L_d^i ]
 
-(JMLR 2016, section 4.2), d_i = 0 source, 1 target, minimal in θ_f and θ_y, maximal in θ_d.
+(JMLR 2016, eq. 10), d_i = 0 source, 1 target, minimal in θ_f and θ_y, maximal in θ_d (eq. 11 and 12).
 """
 
 import time
@@ -74,7 +74,7 @@ def _reverse(x: tf.Tensor, lam: tf.Tensor):
 def gradient_reversal(x: tf.Tensor, lam: float | tf.Tensor) -> tf.Tensor:
     """Gradient reversal layer R_λ (ICML 2015, eq. 7 and 8): x forward, −λ times the gradient backward.
 
-    Any shape, floating point.
+    JMLR 2016, eq. 16 and 17, is the case λ = 1. Any shape, floating point.
     """
     x = tf.convert_to_tensor(x)
     if not x.dtype.is_floating:
@@ -90,11 +90,12 @@ def gradient_reversal(x: tf.Tensor, lam: float | tf.Tensor) -> tf.Tensor:
 def dann_loss(
     networks: Networks, x_source: tf.Tensor, y_source: tf.Tensor, x_target: tf.Tensor, lam: float | tf.Tensor
 ) -> Losses:
-    """Losses of one mini-batch, the pseudo-objective Ẽ (ICML 2015, eq. 9; JMLR 2016, section 4.2).
+    """Losses of one mini-batch, the pseudo-objective Ẽ (ICML 2015, eq. 9, with the means of JMLR 2016, eq. 10).
 
     ``x_source`` [n, …] and ``x_target`` [n', …] are floating-point images, ``y_source`` int64 [n]. The
     gradient of ``total`` is ∂L_y/∂θ_f − λ ∂L_d/∂θ_f for θ_f, ∂L_y/∂θ_y for θ_y and +∂L_d/∂θ_d, without λ, for
-    θ_d: three updates, one SGD.
+    θ_d: three updates, one SGD. These are ICML 2015, eq. 4–6, and JMLR 2016, eq. 13–15, with λ = 1 in eq. 15 as
+    in section 5.2.2 there. (JMLR 2016, eq. 18, prints −λ before L_d, which would reverse θ_f and θ_d.)
     """
     recipe.check_batch(x_source, y_source, x_target)
     x_source, y_source, x_target = (tf.convert_to_tensor(a) for a in (x_source, y_source, x_target))

@@ -7,8 +7,8 @@ Sought is the saddle point of
 
     E(θ_f, θ_y, θ_d) = 1/n Σ_{i≤n} L_y^i − λ [ 1/n Σ_{i≤n} L_d^i + 1/n' Σ_{i>n} L_d^i ]
 
-(JMLR 2016, section 4.2): minimal in θ_f and θ_y, maximal in θ_d. The bracket is a SUM of two means. Code that
-averages L_d over the joined batch instead halves it, and so halves λ.
+(JMLR 2016, eq. 10): minimal in θ_f and θ_y, maximal in θ_d, eq. 11 and 12. The bracket is a SUM of two means.
+Code that averages L_d over the joined batch instead halves it, and so halves λ.
 
 >>> from dtlbook import data
 >>> source, target = data.pair("digits-rotated")
@@ -87,7 +87,7 @@ class _GradientReversal(torch.autograd.Function):
 def gradient_reversal(x: Tensor, lam: float) -> Tensor:
     """Gradient reversal layer R_λ (ICML 2015, eq. 7 and 8): x forward, −λ times the gradient backward.
 
-    Any shape, floating point.
+    JMLR 2016, eq. 16 and 17, is the case λ = 1. Any shape, floating point.
     """
     recipe.check_lambda(lam)
     if not x.is_floating_point():
@@ -98,11 +98,12 @@ def gradient_reversal(x: Tensor, lam: float) -> Tensor:
 
 
 def dann_loss(networks: Networks, x_source: Tensor, y_source: Tensor, x_target: Tensor, lam: float) -> Losses:
-    """Losses of one mini-batch, the pseudo-objective Ẽ (ICML 2015, eq. 9; JMLR 2016, section 4.2).
+    """Losses of one mini-batch, the pseudo-objective Ẽ (ICML 2015, eq. 9, with the means of JMLR 2016, eq. 10).
 
     ``x_source`` [n, …] and ``x_target`` [n', …] are floating-point images, ``y_source`` int64 [n]. One
     backward pass of ``total`` leaves ∂L_y/∂θ_f − λ ∂L_d/∂θ_f in θ_f, ∂L_y/∂θ_y in θ_y and +∂L_d/∂θ_d, without
-    λ, in θ_d: three updates, one SGD.
+    λ, in θ_d: three updates, one SGD. These are ICML 2015, eq. 4–6, and JMLR 2016, eq. 13–15, with λ = 1 in
+    eq. 15 as in section 5.2.2 there. (JMLR 2016, eq. 18, prints −λ before L_d, which would reverse θ_f and θ_d.)
     """
     recipe.check_batch(x_source, y_source, x_target)
     if y_source.dtype != torch.int64 or not x_source.is_floating_point() or x_target.dtype != x_source.dtype:
