@@ -24,10 +24,10 @@ from press.split import for_language, write_if_changed
 
 WORDS = {
     "ko": {
-        "figure": "그림", "exercise": "연습", "solution": "해답", "definition": "정의", "theorem": "정리",
-        "proposition": "명제", "lemma": "보조정리", "corollary": "따름정리", "example": "예", "remark": "참고",
+        "figure": "그림", "exercise": "연습 문제", "solution": "풀이:", "definition": "정의", "theorem": "정리",
+        "proposition": "명제", "lemma": "보조정리", "corollary": "따름정리", "example": "예", "remark": "덧붙임",
         "algorithm": "알고리즘", "proof": "증명", "note": "참고", "tip": "도움말", "warning": "주의",
-        "important": "중요", "caution": "주의", "hint": "힌트", "seealso": "함께 보기", "references": "참고 문헌",
+        "important": "중요", "caution": "조심", "hint": "힌트", "seealso": "함께 보기", "references": "참고 문헌",
     },
     "en": {
         "figure": "Fig.", "exercise": "Exercise", "solution": "Solution to", "definition": "Definition",
@@ -37,6 +37,7 @@ WORDS = {
         "seealso": "See also", "references": "References",
     },
 }  # fmt: skip
+"""The words of the site (`press.site.WORDS` and book/theme/locale), to which a test holds them."""
 _BOXES = ("note", "tip", "warning", "important", "caution", "hint", "seealso")
 # In reading order: a role, a code span, inline mathematics. The last two are left as they are.
 _MARKS = re.compile(
@@ -187,12 +188,7 @@ class Converter:
             return getattr(self, f"_{name}")(directive)
         if name == "solution":
             kind, number, _ = self._look_up(self.numbers.numbered, directive.argument)
-            word = (
-                f"{self.words['exercise']} {number} {self.words['solution']}"
-                if self.lang == "ko"
-                else f"{self.words['solution']} {self.words['exercise']} {number}"
-            )
-            return self._folded(word, body)
+            return self._folded(f"{self.words['solution']} {self.words['exercise']} {number}", body)
         if name == "dropdown":
             return self._folded(self._prose(directive.argument), body)
         if name == "admonition" or name in _BOXES:
@@ -326,7 +322,7 @@ def _text_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 _NEEDS = {
     "ko": "[이 장을 웹에서 읽기]({page}) · [Colab에서 열기]({colab})\n\n"
-    "**이 장을 돌리는 데 드는 것**: CPU 약 {cpu}분, GPU 약 {gpu}분. 내려받는 자료: {downloads}.\n\n"
+    "**이 장을 실행하는 데 드는 것**: CPU로 약 {cpu}분, GPU로 약 {gpu}분. 내려받는 자료: {downloads}.\n\n"
     "바로 아래 셀은 이 책의 도우미 패키지 `dtlbook`이 없을 때만 설치한다. 이미 있는 PyTorch와 TensorFlow는 건드리지 않는다.",
     "en": "[Read this chapter on the web]({page}) · [Open it in Colab]({colab})\n\n"
     "**What it takes to run this chapter**: about {cpu} min on a CPU, about {gpu} min on a GPU. Downloads: {downloads}.\n\n"

@@ -36,7 +36,7 @@ EXTENSIONS = [
 WORDS: dict[str, dict[str, Any]] = {
     "ko": {
         "search": "책에서 찾기",
-        "contents": "이 쪽의 내용",
+        "contents": "이 페이지의 차례",
         "show": "코드 보기",
         "hide": "코드 접기",
         "formats": {"figure": "그림 %s", "table": "표 %s", "code-block": "코드 %s", "section": "%s절"},

@@ -31,6 +31,6 @@ def test_numbers_agree(lang, stem):
     word = {"ko": "그림", "en": r"Fig\."}[lang]
     assert captions and re.findall(rf"^\*{word} (\d+)\.\*", text, re.M) == captions
 
-    exercises = [re.search(r"\d+", e.get_text())[0] for e in soup.select("div.exercise > p.admonition-title")]
-    word = {"ko": "연습", "en": "Exercise"}[lang]
-    assert exercises and re.findall(rf"^\*\*{word} (\d+)\*\*", text, re.M) == exercises
+    exercises = [e.get_text().partition(" (")[0].strip() for e in soup.select("div.exercise > p.admonition-title")]
+    word = {"ko": "연습 문제", "en": "Exercise"}[lang]
+    assert exercises and re.findall(rf"^\*\*({word} \d+)\*\*", text, re.M) == exercises

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from nbformat.v4 import new_output
 
-from press import colab, config, execute
+from press import colab, config, execute, site
 from press.source import read_chapter
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def notebook_of(book, lang="en"):
@@ -52,7 +56,20 @@ def test_exercises_definitions_and_solutions(book):
     assert "**Exercise 1** (By hand)\n\nPut $\\lambda = 0$ into (1)." in text
     assert "<details>\n<summary>Solution to Exercise 1</summary>\n\n$E = L_y$.\n\n</details>" in text
     assert "> **Definition 1** (Risk)\n>\n> The mean loss." in text
-    assert "<summary>연습 1 해답</summary>" in text_of(book, "ko")
+    assert "**연습 문제 1** (손으로)" in text_of(book, "ko")
+    assert "<summary>풀이: 연습 문제 1</summary>" in text_of(book, "ko")
+
+
+def test_korean_boxes_are_named_as_on_the_site():
+    catalogs = config.load(ROOT).book / "theme" / "locale" / "ko" / "LC_MESSAGES"
+    said = {}
+    for name in ("sphinx", "proof", "exercise"):
+        with (catalogs / f"{name}.po").open("rb") as text:
+            said.update({message.id: message.string for message in read_po(text) if message.id})
+    said["Fig."] = site.WORDS["ko"]["formats"]["figure"].removesuffix(" %s")
+    named = {word: colab.WORDS["ko"][key] for key, word in colab.WORDS["en"].items() if word in said}
+    assert named == {word: said[word] for word in named}
+    assert {"Fig.", "Exercise", "Solution to", "Example", "Proof", "Note"} <= set(named)
 
 
 def test_no_markup_of_the_source_is_left(book):
