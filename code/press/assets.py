@@ -18,6 +18,9 @@ THEME_SHEETS = ("styles/theme.css", "styles/pydata-sphinx-theme.css")
 SCRIPTS = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "scripts/pydata-sphinx-theme.js",
            "scripts/sphinx-book-theme.js")
 SEARCH_FILES = ("translations.js", "searchtools.js", "language_data.js")
+# The theme measures every code block and table as soon as a page is loaded, which lays out the whole chapter (0.5 s
+# on a laptop); book.js does the same near the screen. In another version of the theme this may match nothing: slower only.
+_EAGER = re.compile(r'"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)')
 NESTING = {"media", "supports", "layer", "container"}
 
 
@@ -169,7 +172,7 @@ def write_assets(html: str, built: Path, theme: Path, out: Path, sheets: list[st
     (out / "fonts").mkdir(parents=True, exist_ok=True)
     own_css = (theme / "static" / "book.css").read_text(encoding="utf-8")
     own_js = (theme / "static" / "book.js").read_text(encoding="utf-8")
-    scripts = [(built / name).read_text(encoding="utf-8") for name in SCRIPTS] + [own_js]
+    scripts = [_EAGER.sub("0", (built / name).read_text(encoding="utf-8")) for name in SCRIPTS] + [own_js]
     script = ";\n".join(re.sub(r"//# sourceMappingURL=.*", "", text) for text in scripts)
 
     order = [*THEME_SHEETS, *(name.removeprefix("_static/").partition("?")[0] for name in sheets)]

@@ -23,24 +23,26 @@
   });
   const scrollers = [[".math-scroll", words.math], [".table-scroll, .pst-scrollable-table-container", words.table],
     [".dtl-picture", ""], ["div.highlight pre", words.code]];
-  const markScrollers = () => {
-    for (const [selector, name] of scrollers) {
-      for (const box of all(selector)) {
-        const wide = box.scrollWidth > box.clientWidth + 1;
-        if (wide) {
-          box.tabIndex = 0;
-          if (name) { box.setAttribute("role", "group"); box.setAttribute("aria-label", name); }
-        } else {
-          for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
-        }
-      }
+  const mark = (box, name) => {
+    if (box.scrollWidth > box.clientWidth + 1) {
+      box.tabIndex = 0;
+      if (name) { box.setAttribute("role", "group"); box.setAttribute("aria-label", name); }
+    } else {
+      for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
     }
   };
+  const names = new Map();
+  for (const [selector, name] of scrollers) all(selector).forEach((box) => names.set(box, name));
+  const near = new Set(); // measured only near the screen: to measure is to lay out
+  const watch = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
+    near[isIntersecting ? "add" : "delete"](target);
+    if (isIntersecting) mark(target, names.get(target));
+  }), { rootMargin: "1500px" });
+  names.forEach((_, box) => watch.observe(box));
   let waiting = 0;
-  const later = () => { clearTimeout(waiting); waiting = setTimeout(markScrollers, 200); };
-  addEventListener("load", () => { markScrollers(); later(); document.fonts?.ready.then(later); });
+  const later = () => { clearTimeout(waiting); waiting = setTimeout(() => near.forEach((box) => mark(box, names.get(box))), 200); };
   addEventListener("resize", later);
-  document.addEventListener("toggle", later, true);
+  addEventListener("load", () => document.fonts?.ready.then(later));
 
   // Copy a cell's code.
   all(".cell_input div.highlight, div.highlight-python div.highlight").forEach((box) => {
