@@ -45,6 +45,7 @@ def test_nothing_sticks_out_sideways(open_page, site_folder, lang, width):
 def test_what_scrolls_sideways_can_be_reached_by_keyboard(open_page, lang):
     page = open_page(f"{lang}/{CHAPTER}.html", width=320).page
     page.evaluate("""async () => {
+        document.querySelectorAll('article details').forEach(d => { d.open = true; });
         for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await new Promise(r => setTimeout(r, 60)); } }""")
     wide, wrong = page.evaluate("""() => {
         const boxes = [...document.querySelectorAll('.math-scroll, .pst-scrollable-table-container, .table-scroll')].filter(e => e.offsetParent);

@@ -203,7 +203,8 @@ def test_math_is_set_and_no_tex_is_left(open_page, lang):
     text = page.evaluate("""() => { const copy = document.querySelector('article').cloneNode(true);
         copy.querySelectorAll('annotation, pre, code, script, .dtl-widget').forEach(e => e.remove()); return copy.textContent; }""")
     assert not re.search(r"\$\$|\\(frac|theta|lambda|mathcal|sum|partial)\b", text)
-    assert page.evaluate("document.fonts.check('16px KaTeX_Main')")
+    page.locator("div.math").first.scroll_into_view_if_needed()
+    page.wait_for_function("document.fonts.check('16px KaTeX_Main')")
     for link in page.locator("article a[href^='#equation-']").all():
         assert page.locator(f"[id='{link.get_attribute('href')[1:]}']").count() == 1
 
