@@ -26,7 +26,9 @@ def chromium():
     names = ("chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        _missing("Chromium is not installed: nothing was tried in a browser (apt-get install chromium, or set CHROMIUM)")
+        _missing(
+            "Chromium is not installed: nothing was tried in a browser (apt-get install chromium, or set CHROMIUM)"
+        )
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

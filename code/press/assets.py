@@ -15,8 +15,13 @@ from pathlib import Path
 import tinycss2
 
 THEME_SHEETS = ("styles/theme.css", "styles/pydata-sphinx-theme.css")
-SCRIPTS = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "scripts/pydata-sphinx-theme.js",
-           "scripts/sphinx-book-theme.js")
+SCRIPTS = (
+    "documentation_options.js",
+    "doctools.js",
+    "sphinx_highlight.js",
+    "scripts/pydata-sphinx-theme.js",
+    "scripts/sphinx-book-theme.js",
+)
 SEARCH_FILES = ("translations.js", "searchtools.js", "language_data.js")
 # The theme measures every code block and table as soon as a page is loaded, which lays out the whole chapter (0.5 s
 # on a laptop); book.js does the same near the screen. In another version of the theme this may match nothing: slower only.
@@ -25,6 +30,7 @@ NESTING = {"media", "supports", "layer", "container"}
 
 
 # ---- style sheets ---------------------------------------------------------------------------------------
+
 
 def names_in_html(html: str) -> set[str]:
     """Every class and id that the markup uses."""
@@ -63,8 +69,11 @@ def _squeeze(tokens: list) -> str:
 def _declarations(content: list) -> list[tuple[str, str]]:
     """(name, text) of each declaration of a block."""
     found = tinycss2.parse_declaration_list(content, skip_comments=True, skip_whitespace=True)
-    return [(item.name, f"{item.name}:{_squeeze(item.value)}{'!important' if item.important else ''}")
-            for item in found if item.type == "declaration"]
+    return [
+        (item.name, f"{item.name}:{_squeeze(item.value)}{'!important' if item.important else ''}")
+        for item in found
+        if item.type == "declaration"
+    ]
 
 
 def _rules(rules: Iterable, names: set[str]) -> list[tuple[str, list]]:
@@ -116,8 +125,12 @@ def purge(css: str, names: set[str], also_read: str = "") -> str:
     declared = list(_texts(rules))
     read: set[str] = set(re.findall(r"--[\w-]+", also_read))
     while True:  # a property is read by a rule that stays, or by a property that is read
-        more = {name for owner, text in declared if not owner.startswith("--") or owner in read
-                for name in re.findall(r"var\(\s*(--[\w-]+)", text)}
+        more = {
+            name
+            for owner, text in declared
+            if not owner.startswith("--") or owner in read
+            for name in re.findall(r"var\(\s*(--[\w-]+)", text)
+        }
         if more <= read:
             return _write(rules, read)
         read |= more
@@ -150,10 +163,14 @@ def icons(css: str, font: Path) -> tuple[str, bytes]:
         whole.save(out)
     family = re.search(r"--fa-family-classic:\s*([^;}]+)", css)
     name = family.group(1).strip() if family else '"Font Awesome 6 Free"'
-    return f'@font-face{{font-family:{name};font-weight:900;src:url(fonts/icons.woff2) format("woff2")}}', out.getvalue()
+    return (
+        f'@font-face{{font-family:{name};font-weight:900;src:url(fonts/icons.woff2) format("woff2")}}',
+        out.getvalue(),
+    )
 
 
 # ---- everything a language needs ------------------------------------------------------------------------
+
 
 def stamp(data: bytes) -> str:
     """Short name of a content, for addresses that change when the file does."""
@@ -176,8 +193,9 @@ def write_assets(html: str, built: Path, theme: Path, out: Path, sheets: list[st
     script = ";\n".join(re.sub(r"//# sourceMappingURL=.*", "", text) for text in scripts)
 
     order = [*THEME_SHEETS, *(name.removeprefix("_static/").partition("?")[0] for name in sheets)]
-    vendor = "\n".join((built / name).read_text(encoding="utf-8") for name in dict.fromkeys(order)
-                       if (built / name).is_file()) + katex_sheet(theme / "katex")
+    vendor = "\n".join(
+        (built / name).read_text(encoding="utf-8") for name in dict.fromkeys(order) if (built / name).is_file()
+    ) + katex_sheet(theme / "katex")
     names = names_in_html(html) | names_in_script(script)
     kept = purge(vendor, names, also_read=own_css + html)
     face, font = icons(kept, built / "vendor/fontawesome/webfonts/fa-solid-900.ttf")
@@ -199,4 +217,5 @@ def write_assets(html: str, built: Path, theme: Path, out: Path, sheets: list[st
         (out / name).write_bytes(data)
     host = out / "afm-host.js"
     return {name: stamp(data) for name, data in bundles.items()} | (
-        {"afm-host.js": stamp(host.read_bytes())} if host.is_file() else {})
+        {"afm-host.js": stamp(host.read_bytes())} if host.is_file() else {}
+    )

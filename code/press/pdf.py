@@ -20,8 +20,10 @@ def browser_path() -> str:
     """
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if not path:
-        raise PressError("Chromium prints the pages and was not found; install it (apt-get install chromium) "
-                         "or set CHROMIUM to its program file")
+        raise PressError(
+            "Chromium prints the pages and was not found; install it (apt-get install chromium) "
+            "or set CHROMIUM to its program file"
+        )
     return path
 
 

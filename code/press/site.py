@@ -98,6 +98,7 @@ def build(config: Config, source: Path, out: Path) -> None:
 
 # ---- the Sphinx runs ------------------------------------------------------------------------------------
 
+
 def compile_catalogs(source: Path, out: Path) -> Path:
     """Compile ``LANG/LC_MESSAGES/*.po`` under `source` into ``.mo`` files under `out`."""
     from babel.messages.mofile import write_mo
@@ -134,8 +135,11 @@ def _job(config: Config, lang: str, source: Path, work: Path, catalogs: Path, th
         "html_permalinks_icon": "#",
         "html_last_updated_fmt": None,
         "html_sidebars": {"**": ["book-title.html", "book-navigation.html"]},
-        "html_context": {"default_mode": "auto", "repository_url": config.repository_url,
-                         "repository_branch": config.branch},
+        "html_context": {
+            "default_mode": "auto",
+            "repository_url": config.repository_url,
+            "repository_branch": config.branch,
+        },
         "html_theme_options": {
             "search_bar_text": words["search"],
             "toc_title": words["contents"],
@@ -161,8 +165,9 @@ def _job(config: Config, lang: str, source: Path, work: Path, catalogs: Path, th
         "use_multitoc_numbering": False,
         "bibtex_bibfiles": ["references.bib"] if (source / lang / "references.bib").is_file() else [],
         "suppress_warnings": ["myst.domains"],
-        "press_stamp": stamp(b"".join(Path(__file__).with_name(name).read_bytes()
-                                      for name in ("sphinx_book.py", "katex.py"))),
+        "press_stamp": stamp(
+            b"".join(Path(__file__).with_name(name).read_bytes() for name in ("sphinx_book.py", "katex.py"))
+        ),
         "press_book": {
             "languages": list(config.languages),
             "title": config.title,
@@ -186,9 +191,20 @@ def _run_all(config: Config, jobs: list[Job]) -> None:
         order = Path(job.work) / "job.json"
         order.write_text(json.dumps(asdict(job), ensure_ascii=False), encoding="utf-8")
         command = [sys.executable, "-m", "press.site", str(order)]
-        running.append((job, time.perf_counter(), subprocess.Popen(
-            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, encoding="utf-8",
-            cwd=Path(__file__).parents[1])))
+        running.append(
+            (
+                job,
+                time.perf_counter(),
+                subprocess.Popen(
+                    command,
+                    stderr=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    text=True,
+                    encoding="utf-8",
+                    cwd=Path(__file__).parents[1],
+                ),
+            )
+        )
     faults = []
     for job, started, process in running:
         complaints = process.communicate()[1]
@@ -210,7 +226,8 @@ def _faults(complaints: str, job: Job, config: Config) -> list[str]:
     text = re.sub(r"(error\b[^\n]*:)\n+", r"\1 ", text)
     marked = [line for line in text.splitlines() if re.search(r"(WARNING|ERROR|CRITICAL|error\b.*):", line)]
     return [f"{line} ({job.lang})" for line in marked] or [
-        f"{job.lang}: {line}" for line in text.splitlines() if re.match(r"\w+(Error|Exception)\b", line)]
+        f"{job.lang}: {line}" for line in text.splitlines() if re.match(r"\w+(Error|Exception)\b", line)
+    ]
 
 
 def _work(order: Path) -> int:
@@ -221,8 +238,15 @@ def _work(order: Path) -> int:
     nocolor()
     job = Job(**json.loads(order.read_text(encoding="utf-8")))
     code = build_sphinx(
-        job.source, job.html, path_config=job.settings, noconfig=True, doctreedir=job.doctrees, quiet=True,
-        warningiserror=True, keep_going=True, confoverrides=job.overrides,
+        job.source,
+        job.html,
+        path_config=job.settings,
+        noconfig=True,
+        doctreedir=job.doctrees,
+        quiet=True,
+        warningiserror=True,
+        keep_going=True,
+        confoverrides=job.overrides,
     )
     return code if isinstance(code, int) else 1
 
@@ -232,6 +256,7 @@ def _report(job: Job) -> dict[str, Any]:
 
 
 # ---- from Sphinx's pages to the site --------------------------------------------------------------------
+
 
 def _finish_language(config: Config, job: Job, out: Path, theme: Path) -> None:
     """Pages, assets, drawings and notebooks of one language."""
@@ -254,8 +279,10 @@ def _finish_language(config: Config, job: Job, out: Path, theme: Path) -> None:
     for name in sorted(set(re.findall(r'href="_notebooks/([^"]+)"', everything))):
         notebook = config.build / "notebooks" / job.lang / name
         if not notebook.is_file():
-            raise PressError(f"{notebook.relative_to(config.root)}: the notebook that the site offers is missing; "
-                             "run `make book` from the start")
+            raise PressError(
+                f"{notebook.relative_to(config.root)}: the notebook that the site offers is missing; "
+                "run `make book` from the start"
+            )
         (out / "_notebooks").mkdir(exist_ok=True)
         shutil.copy(notebook, out / "_notebooks")
 

@@ -38,12 +38,14 @@ class SearchKorean(SearchEnglish):
 
     def split(self, text: str) -> list[str]:
         words = super().split(text)
-        pairs = [part[i : i + 2] for word in words for part in re.findall("[가-힣]{3,}", word)
-                 for i in range(len(part) - 1)]
+        pairs = [
+            part[i : i + 2] for word in words for part in re.findall("[가-힣]{3,}", word) for i in range(len(part) - 1)
+        ]
         return words + pairs
 
 
 # ---- drawings -------------------------------------------------------------------------------------------
+
 
 def inline_svg(path: Path, alt: str, lang: str, serial: str) -> str:
     """A drawing as markup for the page, so that the page's colour variables apply to it.
@@ -87,6 +89,7 @@ class InlineDrawings(SphinxPostTransform):
 
 # ---- folded boxes ---------------------------------------------------------------------------------------
 
+
 class fold(nodes.General, nodes.Element):
     """A box that the reader opens: ``<details>``."""
 
@@ -125,8 +128,9 @@ def _mend_proofs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             box["classes"].append("proof-text")
             start = next(box.findall(nodes.Text), None)
             if start and start.startswith("Proof. "):
-                start.parent.replace(start, [nodes.strong("", _proof("Proof") + "."),
-                                             nodes.Text(start.removeprefix("Proof."))])
+                start.parent.replace(
+                    start, [nodes.strong("", _proof("Proof") + "."), nodes.Text(start.removeprefix("Proof."))]
+                )
 
 
 def _name_headers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -140,6 +144,7 @@ def _name_headers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 # ---- glossary -------------------------------------------------------------------------------------------
+
 
 def _definitions(app: Sphinx, doctree: nodes.document) -> None:
     """Remember what each glossary term of this page means: id of the term -> its definition in one line."""
@@ -174,13 +179,15 @@ def _explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     meanings = {name: text for page in _known(app.env).values() for name, text in page.items()}
     for link in doctree.findall(nodes.reference):
         name = link.get("refuri", "").partition("#")[2] or link.get("refid", "")
-        if name in meanings and any("std-term" in child.get("classes", []) for child in link.children
-                                    if isinstance(child, nodes.Element)):
+        if name in meanings and any(
+            "std-term" in child.get("classes", []) for child in link.children if isinstance(child, nodes.Element)
+        ):
             link["classes"].append("glossary-term")
             link["reftitle"] = meanings[name]
 
 
 # ---- the page -------------------------------------------------------------------------------------------
+
 
 def page_url(book: dict, lang: str, docname: str) -> str:
     """Public address of a page; the first page of a language is its folder."""
@@ -203,8 +210,11 @@ def _chapter_links(book: dict, lang: str, docname: str) -> list[dict[str, str]]:
     repository, branch = book["repository_url"], book["branch"]
     slug = repository.removeprefix("https://github.com/")
     return [
-        {"kind": "colab", "text": _("Open in Colab"),
-         "href": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{path}"},
+        {
+            "kind": "colab",
+            "text": _("Open in Colab"),
+            "href": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{path}",
+        },
         {"kind": "download", "text": _("Download the notebook"), "href": f"_notebooks/{docname}.ipynb"},
         {"kind": "source", "text": _("View the source"), "href": f"{repository}/blob/{branch}/book/{docname}.md"},
     ]
@@ -243,7 +253,8 @@ def _page_context(app: Sphinx, pagename: str, templatename: str, context: dict, 
     target = f"{pagename}.html" if is_page or pagename == "search" else "index.html"
     context["other_languages"] = [
         {"lang": name, "name": NAMES[name], "href": f"{up}{name}/{target}"}
-        for name in book["languages"] if name != lang
+        for name in book["languages"]
+        if name != lang
     ]
 
 
@@ -277,5 +288,3 @@ def setup(app: Sphinx) -> dict:
     for domain in ("proof", "exercise", "booktheme"):  # first come, first served: ours before the packages' own
         app.add_message_catalog(domain, app.config.locale_dirs[0])
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+
 @dataclass
 class Watched:
     """A page and what happened on it."""
@@ -24,8 +25,10 @@ def watch(chromium):
         watched = Watched(context.new_page())
         watched.page.on("request", lambda request: watched.requests.append(request.url))
         watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-        watched.page.on("console", lambda message: watched.complaints.append(message.text)
-                        if message.type in ("error", "warning") else None)
+        watched.page.on(
+            "console",
+            lambda message: watched.complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
         return watched
 
     yield open_context

@@ -20,7 +20,9 @@ def test_axe_finds_nothing(open_page, site_folder, lang, colours, width):
             scrollTo(0, 0); }""")
         page.wait_for_timeout(500)
         for fault in axe.run(page).response["violations"]:
-            found += [f"{name}: {fault['id']}: {node['target']} {node['failureSummary'][:300]}" for node in fault["nodes"][:5]]
+            found += [
+                f"{name}: {fault['id']}: {node['target']} {node['failureSummary'][:300]}" for node in fault["nodes"][:5]
+            ]
     assert found == []
 
 

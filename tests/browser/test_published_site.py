@@ -91,10 +91,18 @@ def test_interface_words_are_korean_on_korean_pages(open_page):
 # ---- search
 
 
-@pytest.mark.parametrize("lang, query", [
-    ("ko", "전이"), ("ko", "적대적"), ("ko", "도메인 적응"), ("ko", "gradient reversal"), ("ko", "그레이디언트 반전"),
-    ("en", "gradient reversal"), ("en", "domain adaptation"),
-])
+@pytest.mark.parametrize(
+    "lang, query",
+    [
+        ("ko", "전이"),
+        ("ko", "적대적"),
+        ("ko", "도메인 적응"),
+        ("ko", "gradient reversal"),
+        ("ko", "그레이디언트 반전"),
+        ("en", "gradient reversal"),
+        ("en", "domain adaptation"),
+    ],
+)
 def test_the_search_page_finds(open_page, site_server, lang, query):
     page = open_page(f"{lang}/index.html").page
     page.keyboard.press("Control+k")
@@ -117,8 +125,11 @@ def test_no_other_host_is_asked_and_nothing_complains(open_page, site_folder, si
         watched.page.evaluate("scrollTo(0, document.body.scrollHeight)")
         watched.page.wait_for_timeout(300)
         host = urlsplit(site_server).netloc
-        foreign = [url for url in watched.requests
-                   if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != host]
+        foreign = [
+            url
+            for url in watched.requests
+            if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != host
+        ]
         assert foreign == [] and watched.complaints == []
 
 
@@ -165,8 +176,12 @@ def test_a_chapter_links_to_colab_source_and_its_notebook(site_folder, lang):
     html = (site_folder / lang / f"{CHAPTER}.html").read_text(encoding="utf-8")
     links = re.search(r'<nav class="chapter-links.*?</nav>', html, re.S).group()
     hrefs = re.findall(r'href="([^"]+)"', links)
-    assert any(re.fullmatch(rf"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/.+/book/{lang}/{CHAPTER}\.ipynb",
-                            href) for href in hrefs)
+    assert any(
+        re.fullmatch(
+            rf"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/.+/book/{lang}/{CHAPTER}\.ipynb", href
+        )
+        for href in hrefs
+    )
     assert any(href.endswith(f"/book/{CHAPTER}.md") for href in hrefs)
     assert (site_folder / lang / f"_notebooks/{CHAPTER}.ipynb").is_file()
     assert f"_notebooks/{CHAPTER}.ipynb" in hrefs
