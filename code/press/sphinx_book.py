@@ -143,6 +143,13 @@ def _name_headers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
                     formula["named"] = True
 
 
+def _plain_et_al(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Citations set "et al." in italics; Korean type has none, and would show it as stressed."""
+    for stressed in list(doctree.findall(nodes.emphasis)):
+        if stressed.astext() == "et al." and app.config.language == "ko":
+            stressed.replace_self(nodes.inline("", "et al."))
+
+
 # ---- glossary -------------------------------------------------------------------------------------------
 
 
@@ -280,6 +287,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-purge-doc", _forget)
     app.connect("env-updated", _rewrite_on_new_definitions)
     app.connect("doctree-resolved", _mend_proofs)
+    app.connect("doctree-resolved", _plain_et_al)
     app.connect("doctree-resolved", _name_headers)
     app.connect("doctree-resolved", _fold_boxes)
     app.connect("doctree-resolved", _explain_terms)
