@@ -27,10 +27,9 @@ def test_numbers_agree(lang, stem):
     equations = re.findall(r"\((\d+)\)", " ".join(e.get_text() for e in soup.select(".eqno")))
     assert equations and re.findall(r"\\tag\{(\d+)\}", text) == equations
 
-    captions = [re.search(r"\d+", e.get_text())[0] for e in soup.select(".caption-number")]
-    word = {"ko": "그림", "en": r"Fig\."}[lang]
-    assert captions and re.findall(rf"^\*{word} (\d+)\.\*", text, re.M) == captions
+    captions = [e.get_text().strip() for e in soup.select("figcaption .caption-number")]
+    assert captions and re.findall(r"^\*((?:그림|Fig\.) \d+)\.\*", text, re.M) == captions
 
-    exercises = [e.get_text().partition(" (")[0].strip() for e in soup.select("div.exercise > p.admonition-title")]
-    word = {"ko": "연습 문제", "en": "Exercise"}[lang]
-    assert exercises and re.findall(rf"^\*\*({word} \d+)\*\*", text, re.M) == exercises
+    # exercises, definitions, propositions, examples: name and number
+    boxes = [e.get_text().strip() for e in soup.select(".admonition-title .caption-number")]
+    assert boxes and re.findall(r"^(?:> )?\*\*(\S[^*]* \d+)\*\*", text, re.M) == boxes
