@@ -69,6 +69,13 @@ class Handler(SimpleHTTPRequestHandler):
 
     do_HEAD = do_GET
 
+    def handle(self) -> None:
+        """As usual; a browser that hangs up is no fault."""
+        try:
+            super().handle()
+        except ConnectionError:
+            self.close_connection = True
+
     def log_message(self, format: str, *args) -> None:  # noqa: A002 - the name of the base class
         """Stay silent."""
 

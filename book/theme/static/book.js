@@ -13,6 +13,20 @@
     if (location.hash || location.search) link.href = link.getAttribute("href").split(/[?#]/)[0] + location.search + location.hash;
   }));
 
+  // Sections far from the screen are not laid out (book.css). A fair guess of their height, made without laying
+  // anything out, keeps the scroll bar honest and the page from jumping when a reader scrolls up from an anchor.
+  const column = Math.min(690, innerWidth - 32);
+  const letters = (root) => root.textContent.length;
+  all(".bd-article > section > section").forEach((section) => {
+    const sum = (selector, height) => all(selector, section).reduce((total, part) => total + height(part), 0);
+    const text = sum("p, li, dd, td", (part) => (part.closest("details") ? 0 : letters(part))) - sum(":is(p, li, td) .katex", (part) => letters(part) - 6);
+    const guess = sum("pre", (part) => 22 * part.textContent.trim().split("\n").length)
+      + Math.max(text, 0) * (ko ? .45 : .3) * 690 / column
+      + sum("svg.drawing, .dtl-picture, .dtl-widget", () => Math.min(450, column)) + sum("div.math", () => 95)
+      + sum("p, li, tr", () => 18) + sum("details", () => 45);
+    section.style.containIntrinsicHeight = `auto ${Math.round(guess)}px`;
+  });
+
   // Wide formulas, tables and code scroll in themselves; only those that do take part in the keyboard's round.
   all(".bd-article table").forEach((table) => {
     if (table.closest(".table-scroll, .pst-scrollable-table-container, .highlighttable")) return;
