@@ -94,6 +94,8 @@ def build(config: Config, source: Path, out: Path) -> None:
             f"cannot write the site at {error.filename or out}: {error.strerror}; "
             "make that folder writable or remove what stands in its place"
         ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 # ---- the Sphinx runs ------------------------------------------------------------------------------------
