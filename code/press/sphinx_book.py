@@ -164,6 +164,14 @@ def _definitions(app: Sphinx, doctree: nodes.document) -> None:
     _known(app.env)[app.env.docname] = found
 
 
+def _mark_other_language(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """A glossary entry begins with the term's name in the other language; say so to screen readers and hyphenation."""
+    other = next(name for name in app.config.press_book["languages"] if name != app.config.language)
+    for entry in doctree.findall(nodes.definition):
+        for name in list(entry.findall(nodes.emphasis))[:1]:
+            name.replace_self(nodes.inline("", name.astext(), classes=[f"language-{other}"]))
+
+
 def _known(env: BuildEnvironment) -> dict[str, dict[str, str]]:
     if not hasattr(env, "press_definitions"):
         env.press_definitions = {}
@@ -291,6 +299,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-resolved", _name_headers)
     app.connect("doctree-resolved", _fold_boxes)
     app.connect("doctree-resolved", _explain_terms)
+    app.connect("doctree-resolved", _mark_other_language)
     app.connect("html-page-context", _page_context, priority=100)  # before the theme tries its templates
     app.connect("build-finished", _report)
     for domain in ("proof", "exercise", "booktheme"):  # first come, first served: ours before the packages' own
