@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import tomllib
 import yaml
-from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from press import config
 from press.source import EXTENSIONS
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_real_settings_load():
