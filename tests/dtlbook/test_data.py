@@ -76,8 +76,8 @@ def test_blur_lowers_contrast_about_mid_grey():
 
 @pytest.mark.parametrize("function, kind", [(data.load, "domain"), (data.pair, "pair of domains")])
 def test_an_unknown_name_gives_one_sentence_with_the_known_ones(function, kind):
-    with pytest.raises(ValueError, match=f"^no {kind} is called 'mnist'; choose one of .*digits-") as caught:
-        function("mnist")
+    with pytest.raises(ValueError, match=f"^no {kind} is called 'minst'; choose one of .*digits-") as caught:
+        function("minst")
     assert "\n" not in str(caught.value)
 
 

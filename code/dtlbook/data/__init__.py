@@ -1,13 +1,17 @@
-"""Domains that come with the dependencies: nothing is downloaded.
+"""Domains: data sets cut into a training and a test part, and pairs of them.
 
-A domain is a set of images with labels, cut into a training and a test part. `pair` gives a source and a
-target that share no original image: otherwise a network could recognise the image instead of the class.
+Those of scikit-learn's digits come with the dependencies. Others are read from the data folder (`data_folder`:
+environment variable DTLBOOK_DATA, else the user's cache folder). Nothing is read before it is asked for.
 """
 
-from dtlbook.data.digits import DOMAINS, PAIRS
-from dtlbook.data.domain import Domain, to_float
+from dtlbook.data import blend, digits, handwritten
+from dtlbook.data.domain import Domain, checksum, sample, to_float
+from dtlbook.data.folder import data_folder
 
-__all__ = ["Domain", "load", "pair", "to_float"]
+__all__ = ["Domain", "checksum", "data_folder", "load", "pair", "sample", "to_float"]
+
+DOMAINS = digits.DOMAINS | handwritten.DOMAINS | blend.DOMAINS
+PAIRS = digits.PAIRS | handwritten.PAIRS | blend.PAIRS
 
 
 def load(name: str) -> Domain:

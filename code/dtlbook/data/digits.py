@@ -13,8 +13,6 @@ from collections.abc import Callable
 from functools import cache, partial
 
 import numpy as np
-from scipy import ndimage
-from sklearn.datasets import load_digits
 
 from dtlbook.data.domain import Domain
 
@@ -24,6 +22,8 @@ TEST_SHARE = 1 / 3
 @cache
 def _halves() -> tuple[Domain, Domain]:
     """digits-a and digits-b: one fixed random order of all images, the first half and the second."""
+    from sklearn.datasets import load_digits
+
     digits = load_digits()
     images = np.round(digits.images[..., None] * (255 / 16)).astype(np.uint8)  # grey levels 0 … 16 → 0 … 255
     order = np.random.default_rng(0).permutation(len(images))
@@ -40,6 +40,8 @@ def _split(name: str, images: np.ndarray, labels: np.ndarray) -> Domain:
 
 def rotated(images: np.ndarray, degrees: float) -> np.ndarray:
     """Images turned anticlockwise about their centre, bilinear; what turns in from outside is black."""
+    from scipy import ndimage
+
     turned = ndimage.rotate(images.astype(np.float64), degrees, axes=(1, 2), reshape=False, order=1)
     return np.round(turned.clip(0, 255)).astype(np.uint8)
 
@@ -49,6 +51,8 @@ def blurred(images: np.ndarray, sigma: float, contrast: float) -> np.ndarray:
 
     Grey level x becomes 127.5 + contrast · (x − 127.5): the black ground turns grey as well.
     """
+    from scipy import ndimage
+
     soft = ndimage.gaussian_filter(images.astype(np.float64), (0, sigma, sigma, 0))
     return np.round((127.5 + contrast * (soft - 127.5)).clip(0, 255)).astype(np.uint8)
 
@@ -59,9 +63,7 @@ def _mostly(name: str, classes: tuple[int, ...], share: float) -> Domain:
     """
     base, rng = _halves()[1], np.random.default_rng(0)
     kept = [np.isin(y, classes) | (rng.random(len(y)) < share) for y in (base.y_train, base.y_test)]
-    return Domain(
-        name, base.x_train[kept[0]], base.y_train[kept[0]], base.x_test[kept[1]], base.y_test[kept[1]]
-    )
+    return Domain(name, base.x_train[kept[0]], base.y_train[kept[0]], base.x_test[kept[1]], base.y_test[kept[1]])
 
 
 def _shifted(name: str, shift: Callable[[np.ndarray], np.ndarray]) -> Domain:
