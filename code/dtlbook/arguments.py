@@ -2,6 +2,8 @@
 
 import numpy as np
 
+LARGEST = 1e100  # beyond it squares and their sums leave float64
+
 
 def samples(values: np.ndarray, name: str, least: int = 2) -> np.ndarray:
     """``values`` as a float64 array [n, k] of finite features; images are flattened."""
@@ -17,6 +19,8 @@ def samples(values: np.ndarray, name: str, least: int = 2) -> np.ndarray:
     x = x.reshape(len(x), -1)
     if not np.isfinite(x).all():
         raise ValueError(f"{name} contains values that are not finite; the run that made it has probably diverged")
+    if np.abs(x).max() > LARGEST:
+        raise ValueError(f"{name} contains values larger than {LARGEST:g}, whose squares no float holds; scale it down")
     return x
 
 
