@@ -37,21 +37,45 @@ def test_schedule_constants_are_checked():
         recipe.learning_rate_schedule(0.5, mu_0=-0.1)
 
 
-def test_weights_depend_on_the_seed_alone_and_end_in_one_logit():
-    one, same, other = (recipe.mlp_weights(64, 10, 32, 48, seed) for seed in (3, 3, 4))
-    shapes = {part: [weight.shape for weight, _ in layers] for part, layers in one.items()}
-    assert shapes == {
-        "feature_extractor": [(64, 48), (48, 32)],
-        "label_predictor": [(32, 10)],
-        "domain_classifier": [(32, 48), (48, 1)],
-    }
-    for part in one:
-        for (weight, bias), (weight_2, bias_2) in zip(one[part], same[part], strict=True):
-            assert np.array_equal(weight, weight_2) and np.array_equal(bias, bias_2)
-    assert not np.array_equal(one["label_predictor"][0][0], other["label_predictor"][0][0])
-    assert np.abs(one["feature_extractor"][0][0]).max() <= 1 / 8
+def test_weights_depend_on_the_seed_alone_and_are_bounded_by_the_inputs():
+    shapes = [(5, 5, 3, 32), (768, 100), (100, 1)]
+    one, same, other = (recipe.initial_weights(shapes, seed) for seed in (3, 3, 4))
+    for shape, (weight, bias), (weight_2, bias_2) in zip(shapes, one, same, strict=True):
+        assert weight.shape == shape and bias.shape == shape[-1:]
+        assert np.array_equal(weight, weight_2) and np.array_equal(bias, bias_2)
+        inputs = weight.size // shape[-1]
+        assert 0.9 / np.sqrt(inputs) < np.abs(weight).max() <= 1 / np.sqrt(inputs)
+    assert not np.array_equal(one[1][0], other[1][0])
+
+
+def test_sizes_shapes_and_weights_are_refused_in_a_sentence():
     with pytest.raises(ValueError, match="hidden must be 1 or more, not 0"):
-        recipe.mlp_weights(64, 10, 32, 0, 0)
+        recipe.check_sizes(input_dim=64, hidden=0)
+    with pytest.raises(ValueError, match=r"height and width at least 16, not \(8, 8, 1\)"):
+        recipe.check_image_shape((8, 8, 1), at_least=16)
+    with pytest.raises(ValueError, match=r"must have the shapes \[\(3, 2\)\], not \[\(2, 3\)\]"):
+        recipe.check_weights([(3, 2)], [(np.zeros((2, 3)), np.zeros(3))])
+
+
+class Tiny:
+    name = "tiny"
+    n_classes = 2
+    x_train = np.zeros((4, 2, 2, 3), np.uint8)
+    y_train = np.array([0, 1, 1, 1])
+
+
+def test_few_labels_are_drawn_class_by_class_and_depend_on_the_seed_alone():
+    images, labels = recipe.few_labels(Tiny, 1, seed=0)
+    assert images.shape == (2, 2, 2, 3) and list(labels) == [0, 1]
+    with pytest.raises(ValueError, match="between 1 and the 1 training examples of class 0 in tiny, not 2"):
+        recipe.few_labels(Tiny, 2, seed=0)
+
+
+def test_the_mean_image_counts_each_pixel_of_both_domains_once():
+    class Bright(Tiny):
+        x_train = np.full((12, 2, 2, 3), 255, np.uint8)
+
+    assert np.allclose(recipe.mean_image(Tiny, Bright), 0.75) and recipe.mean_image(Tiny, Bright).shape == (3,)
 
 
 def test_batches_reach_every_image_of_each_domain():

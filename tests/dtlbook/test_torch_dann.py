@@ -210,7 +210,7 @@ def test_a_bad_batch_gets_one_sentence(change, sentence):
 
 def test_a_domain_classifier_with_two_outputs_is_refused():
     nets = networks()._replace(domain_classifier=torch.nn.Linear(16, 2, dtype=torch.float64))
-    with pytest.raises(ValueError, match=r"one logit an image, shape \[24, 1\]; got \[24, 2\]"):
+    with pytest.raises(ValueError, match=r"one logit an image, shape \[12, 1\]; got \[12, 2\]"):
         dann.dann_loss(nets, *batch(), 1.0)
 
 

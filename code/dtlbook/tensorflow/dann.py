@@ -8,17 +8,18 @@ seed, same losses and gradients (a test holds them to 1e-10 in float64). The obj
 (JMLR 2016, eq. 10), d_i = 0 source, 1 target, minimal in θ_f and θ_y, maximal in θ_d (eq. 11 and 12).
 """
 
-import time
-from typing import NamedTuple
+from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from dtlbook import recipe
-from dtlbook.data import Domain, to_float
-from dtlbook.history import History
+from dtlbook.data import Domain
 from dtlbook.recipe import lambda_schedule, learning_rate_schedule
+from dtlbook.tensorflow import training
+from dtlbook.tensorflow.networks import Networks
+from dtlbook.tensorflow.networks import mlp as mlp_networks
+from dtlbook.tensorflow.training import Losses, Run, accuracy, cross_entropy, features, predict
 
 __all__ = [
     "Losses",
@@ -26,40 +27,17 @@ __all__ = [
     "Run",
     "accuracy",
     "dann_loss",
+    "domain_loss",
     "features",
     "gradient_reversal",
     "lambda_schedule",
     "learning_rate_schedule",
     "mlp_networks",
     "predict",
+    "semi_supervised_loss",
     "train",
     "train_supervised",
 ]
-
-
-class Networks(NamedTuple):
-    """The three parts of a DANN.
-
-    G_f(.; θ_f): images → features; G_y(.; θ_y): features → class logits [n, classes];
-    G_d(.; θ_d): features → ONE logit [n, 1], above 0 for "target".
-    """
-
-    feature_extractor: keras.Model
-    label_predictor: keras.Model
-    domain_classifier: keras.Model
-
-
-class Losses(NamedTuple):
-    """Scalars: total = label + domain. Minimise total; the gradient reversal inside sees to the rest."""
-
-    total: tf.Tensor
-    label: tf.Tensor
-    domain: tf.Tensor
-
-
-class Run(NamedTuple):
-    networks: Networks
-    history: History
 
 
 # --- the method -----------------------------------------------------------------------------------------
@@ -87,6 +65,19 @@ def gradient_reversal(x: tf.Tensor, lam: float | tf.Tensor) -> tf.Tensor:
     return _reverse(x, tf.constant(lam, x.dtype))  # not tf.cast, which would round a number to float32 first
 
 
+def domain_loss(z_source: tf.Tensor, z_target: tf.Tensor) -> tf.Tensor:
+    """1/n Σ L_d^i + 1/n' Σ L_d^i of logits z, [n, 1] and [n', 1]: a SUM of two means, 2 log 2 where G_d knows nothing.
+
+    L_d = −log(1 − σ(z)) = softplus(z) for d = 0, −log σ(z) = softplus(−z) for d = 1.
+    """
+    for z in (z_source, z_target):
+        if z.shape.rank != 2 or z.shape[1] != 1:
+            raise ValueError(
+                f"the domain classifier must give one logit an image, shape [{len(z)}, 1]; got {list(z.shape)}"
+            )
+    return tf.reduce_mean(tf.math.softplus(z_source)) + tf.reduce_mean(tf.math.softplus(-z_target))
+
+
 def dann_loss(
     networks: Networks, x_source: tf.Tensor, y_source: tf.Tensor, x_target: tf.Tensor, lam: float | tf.Tensor
 ) -> Losses:
@@ -109,57 +100,31 @@ def dann_loss(
     f = networks.feature_extractor(x, training=True)  # one pass: batch statistics are shared
     label_logits = networks.label_predictor(f[:n], training=True)  # labels exist in the source only
     domain_logits = networks.domain_classifier(gradient_reversal(f, lam), training=True)
-    if domain_logits.shape[1:] != (1,):
-        raise ValueError(
-            f"the domain classifier must give one logit an image, shape [{len(f)}, 1]; "
-            f"got {list(domain_logits.shape)}"
-        )
-    # The cross-entropy takes logits: no softmax before it.
-    label = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y_source, label_logits))
-    # L_d = −log(1 − σ(z)) = softplus(z) for d = 0, −log σ(z) = softplus(−z) for d = 1
-    domain_source = tf.reduce_mean(tf.math.softplus(domain_logits[:n]))
-    domain_target = tf.reduce_mean(tf.math.softplus(-domain_logits[n:]))
-    domain = domain_source + domain_target
+    label = cross_entropy(label_logits, y_source)  # takes logits: no softmax before it
+    domain = domain_loss(domain_logits[:n], domain_logits[n:])
     return Losses(label + domain, label, domain)
 
 
-# --- the networks ---------------------------------------------------------------------------------------
-def mlp_networks(
-    input_dim: int,
-    n_classes: int,
-    feature_dim: int = 64,
-    hidden: int = 64,
-    seed: int = 0,
-    dtype: str = "float32",
-) -> Networks:
-    """Small fully connected networks, same initial weights for the same seed in both frameworks.
+def semi_supervised_loss(
+    networks: Networks,
+    x_source: tf.Tensor,
+    y_source: tf.Tensor,
+    x_target: tf.Tensor,
+    x_labelled: tf.Tensor,
+    y_labelled: tf.Tensor,
+    lam: float | tf.Tensor,
+) -> Losses:
+    """`dann_loss` with a few labelled target images, ``x_labelled`` [m, …] and ``y_labelled`` int64 [m].
 
-    G_f: input_dim → hidden → feature_dim, ReLU after each; G_y: one linear layer;
-    G_d: feature_dim → hidden → 1 with a ReLU between.
+    L_y becomes the mean over source and labelled target images together; L_d is unchanged and sees no label.
+    (JMLR 2016, section 5.2.4, trains so on traffic signs; how the paper weights the two is not stated.)
     """
-    weights = recipe.mlp_weights(input_dim, n_classes, feature_dim, hidden, seed)
-    flatten = [keras.layers.Flatten(dtype=dtype)]
-    networks = Networks(
-        keras.Sequential(flatten + _layers(weights["feature_extractor"], dtype, last="relu")),
-        keras.Sequential(_layers(weights["label_predictor"], dtype)),
-        keras.Sequential(_layers(weights["domain_classifier"], dtype)),
-    )
-    for part in networks:  # a Sequential rounds its input to a policy of its own
-        part.dtype_policy = keras.DTypePolicy(dtype)
-    return networks
-
-
-def _layers(weights: list[recipe.Layer], dtype: str, last: str | None = None) -> list[keras.layers.Layer]:
-    """Dense layers of these weights with a ReLU between each two and ``last`` after the last."""
-    layers = []
-    for k, (weight, bias) in enumerate(weights, start=1):
-        layer = keras.layers.Dense(
-            weight.shape[1], activation="relu" if k < len(weights) else last, dtype=dtype
-        )
-        layer.build((None, weight.shape[0]))
-        layer.set_weights([weight, bias])
-        layers.append(layer)
-    return layers
+    losses = dann_loss(networks, x_source, y_source, x_target, lam)
+    f = networks.feature_extractor(x_labelled, training=True)
+    few = cross_entropy(networks.label_predictor(f, training=True), y_labelled)
+    n, m = len(x_source), len(x_labelled)
+    label = (n * losses.label + m * few) / (n + m)
+    return Losses(label + losses.domain, label, losses.domain)
 
 
 # --- training -------------------------------------------------------------------------------------------
@@ -168,116 +133,18 @@ def train(
     target: Domain,
     *,
     lam: float = 1.0,
-    scheduled: bool = True,
-    steps: int = 2000,
-    batch_size: int = 32,
-    seed: int = 0,
-    networks: Networks | None = None,
-    mu_0: float = 0.01,
-    alpha: float = 10.0,
-    beta: float = 0.75,
-    momentum: float = 0.9,
-    records: int = 20,
+    labelled: tuple[np.ndarray, np.ndarray] | None = None,
+    **settings,
 ) -> Run:
     """Train a DANN on labelled source and unlabelled target images; ``lam=0`` is training on the source only.
 
-    Arguments and history as in `dtlbook.torch.dann.train`. Keras puts the learning rate inside the momentum,
-    PyTorch outside; as the rate falls the two runs drift apart a little, while with ``alpha=0`` they agree up
-    to rounding.
-
-    Target labels reach no update and no choice; the history compares predictions with the test ones.
+    ``labelled``  a few target images with labels, (images, labels): semi-supervised DANN
+    ``settings``  those of `dtlbook.tensorflow.training.run` (steps, batch_size, seed, networks, …) and ``momentum``
     """
-    recipe.check_run(source, target, steps, batch_size, records, momentum)
-    recipe.check_lambda(lam)
-    networks = networks or mlp_networks(int(np.prod(source.image_shape)), source.n_classes, seed=seed)
-    x_source, x_target = tf.constant(to_float(source.x_train)), tf.constant(to_float(target.x_train))
-    y_source = tf.constant(source.y_train)
-    i_source, i_target = map(
-        tf.constant, recipe.batch_indices(len(x_source), len(x_target), steps, batch_size, seed)
-    )
-    progress = [step / max(steps - 1, 1) for step in range(steps)]
-    lams = [lam * lambda_schedule(p) if scheduled else lam for p in progress]
-    rates = [learning_rate_schedule(p, mu_0, alpha, beta) for p in progress]
-    lam_p, mu_p = tf.constant(lams, x_source.dtype), tf.constant(rates, x_source.dtype)
-    dann_loss(
-        networks, x_source[:1], y_source[:1], x_target[:1], 0.0
-    )  # Keras makes some weights at the first call
-    parameters = [variable for part in networks for variable in part.trainable_variables]
-    optimizer = keras.optimizers.SGD(mu_0, momentum=momentum)  # made once: momentum lives in it
-    optimizer.build(parameters)
-
-    @tf.function
-    def updates(first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
-        """Updates first … last − 1 in one compiled loop; the mean label and domain loss."""
-        sums = tf.zeros(2, x_source.dtype)
-        for step in tf.range(first, last):
-            batch = (
-                tf.gather(x_source, i_source[step]),
-                tf.gather(y_source, i_source[step]),
-                tf.gather(x_target, i_target[step]),
-            )
-            with tf.GradientTape() as tape:
-                losses = dann_loss(networks, *batch, lam_p[step])
-            optimizer.learning_rate.assign(tf.cast(mu_p[step], optimizer.learning_rate.dtype))
-            optimizer.apply(tape.gradient(losses.total, parameters), parameters)
-            sums += tf.stack([losses.label, losses.domain])
-        return sums / tf.cast(last - first, sums.dtype)
-
-    history, seconds, done = History(), 0.0, 0
-    for step in recipe.record_steps(steps, records):
-        start = time.perf_counter()
-        label_loss, domain_loss = updates(tf.constant(done), tf.constant(step)).numpy().tolist()
-        seconds, done = seconds + time.perf_counter() - start, step
-        history.add(
-            step=step,
-            lam=lams[step - 1],
-            learning_rate=rates[step - 1],
-            label_loss=label_loss,
-            domain_loss=domain_loss,
-            source_accuracy=accuracy(networks, source.x_test, source.y_test),
-            target_accuracy=accuracy(networks, target.x_test, target.y_test),
-            domain_error=_own_domain_error(networks, source.x_test, target.x_test),
-            seconds=seconds,
-        )
-    return Run(networks, history)
+    loss: Callable[..., Losses] = dann_loss if labelled is None else semi_supervised_loss
+    return training.fit(loss, source, target, lam=lam, labelled=labelled, **settings)
 
 
 def train_supervised(domain: Domain, **settings) -> Run:
     """Upper bound "train on target": the same loop and networks, with the labels of ``domain`` known."""
     return train(domain, domain, lam=0.0, **settings)
-
-
-# --- use ------------------------------------------------------------------------------------------------
-def features(networks: Networks, images: np.ndarray) -> np.ndarray:
-    """G_f of uint8 images [n, height, width, channels]: float32 [n, feature_dim]."""
-    return _apply(images, networks.feature_extractor)
-
-
-def predict(networks: Networks, images: np.ndarray) -> np.ndarray:
-    """Predicted classes, int64 [n], of uint8 images [n, height, width, channels]."""
-    return _apply(images, networks.feature_extractor, networks.label_predictor).argmax(axis=1)
-
-
-def accuracy(networks: Networks, images: np.ndarray, labels: np.ndarray) -> float:
-    """Share of the images whose predicted class is the label."""
-    if len(images) == 0 or len(images) != len(labels):
-        raise ValueError(
-            f"accuracy needs one label for each image and at least one; got {len(images)} images, "
-            f"{len(labels)} labels"
-        )
-    return float((predict(networks, images) == labels).mean())
-
-
-def _own_domain_error(networks: Networks, x_source: np.ndarray, x_target: np.ndarray) -> float:
-    """Error of G_d itself, each domain counting one half; a logit above 0 says "target"."""
-    z_source, z_target = (
-        _apply(x, networks.feature_extractor, networks.domain_classifier) for x in (x_source, x_target)
-    )
-    return float(((z_source > 0).mean() + (z_target <= 0).mean()) / 2)
-
-
-def _apply(images: np.ndarray, *parts: keras.Model) -> np.ndarray:
-    out = tf.constant(to_float(images))
-    for part in parts:
-        out = part(out, training=False)
-    return out.numpy()

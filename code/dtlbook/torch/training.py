@@ -1,0 +1,247 @@
+"""The one training loop of the book in PyTorch, and what is done with a trained network.
+
+A method is a loss, ``loss(networks, x_source, y_source, x_target, lam) -> Losses`` (with ``x_labelled,
+y_labelled`` before ``lam`` if a few target labels are allowed); `fit` minimises it. A method that is no single
+minimisation, such as ADDA, gives `run` an update of its own instead.
+"""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from dtlbook import divergence, recipe
+from dtlbook.data import Domain, to_float
+from dtlbook.history import History
+from dtlbook.torch.networks import Networks, mlp
+
+__all__ = [
+    "Losses",
+    "Run",
+    "accuracy",
+    "descend",
+    "features",
+    "fit",
+    "fresh_domain_error",
+    "logits",
+    "own_domain_error",
+    "predict",
+    "run",
+    "source_only",
+    "supervised_loss",
+    "train_on_target",
+]
+
+
+class Losses(NamedTuple):
+    """Scalars of one mini-batch. Minimise ``total``; ``domain`` is the term that compares the domains."""
+
+    total: Tensor
+    label: Tensor
+    domain: Tensor
+
+
+class Run(NamedTuple):
+    networks: Networks
+    history: History
+
+
+Update = Callable[..., Losses]  # update(x_source, y_source, x_target[, x_labelled, y_labelled], lam, mu)
+
+
+# --- the loop -------------------------------------------------------------------------------------------
+def run(
+    make_update: Callable[[Networks], Update],
+    source: Domain,
+    target: Domain,
+    *,
+    lam: float = 1.0,
+    scheduled: bool = True,
+    steps: int = 2000,
+    batch_size: int = 32,
+    seed: int = 0,
+    networks: Networks | None = None,
+    mu_0: float = 0.01,
+    alpha: float = 10.0,
+    beta: float = 0.75,
+    records: int = 20,
+    labelled: tuple[np.ndarray, np.ndarray] | None = None,
+    domain_error: Callable[[Networks, Domain, Domain], float] | None = None,
+    compiled: bool = False,
+    device: str | None = None,
+) -> Run:
+    """Train on labelled source and unlabelled target images.
+
+    ``lam``        λ, reached along λ · (2/(1+exp(−10p)) − 1) if ``scheduled``, constant otherwise
+    ``batch_size`` images of each domain in a step
+    ``seed``       initial weights and batches; runs of one seed differ in λ alone
+    ``networks``   trained in place if given, else `mlp` of that seed
+    ``mu_0 … beta``  learning rate μ_0/(1+αp)^β
+    ``labelled``   a few target examples whose labels the method may use, (images, labels); see `recipe.few_labels`
+    ``compiled``   let torch.compile make one graph of the update (replayed without the host on a GPU)
+
+    ``target.y_train`` is never read; the history compares predictions with the test labels for the reader.
+    """
+    recipe.check_run(source, target, steps, batch_size, records)
+    recipe.check_lambda(lam)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if networks is None:
+        networks = mlp(int(np.prod(source.image_shape)), source.n_classes, seed=seed)
+    for part in networks:
+        part.to(device).train()
+    update = make_update(networks)
+    if compiled:
+        update = torch.compile(update, mode="reduce-overhead" if device.startswith("cuda") else "default")
+    # All examples, the indices of all batches and both schedules go to the device once; nothing comes back between
+    # two records.
+    arrays = [source.x_train, source.y_train, target.x_train]
+    indices = recipe.batch_indices(len(source.x_train), len(target.x_train), steps, batch_size, seed)
+    indices = [indices[0], indices[0], indices[1]]
+    if labelled is not None:
+        recipe.check_labelled(*labelled, source)
+        arrays += labelled
+        indices += 2 * [recipe.labelled_indices(len(labelled[0]), steps, batch_size, seed)]
+    arrays = [torch.from_numpy(a).to(device) for a in arrays]
+    indices = [torch.from_numpy(i).to(device) for i in indices]
+    lams, rates = recipe.schedules(steps, lam, scheduled, mu_0, alpha, beta)
+    lams_there, rates_there = (torch.tensor(values, dtype=torch.float64, device=device) for values in (lams, rates))
+
+    measure = domain_error or own_domain_error
+    history, seconds, start, last = History(), 0.0, time.perf_counter(), 0
+    sums = torch.zeros(2, device=device)
+    record_at = set(recipe.record_steps(steps, records))
+    for step in range(steps):
+        batch = [_example(a[i[step]]) for a, i in zip(arrays, indices, strict=True)]
+        losses = update(*batch, lams_there[step], rates_there[step])
+        sums += torch.stack([losses.label.detach(), losses.domain.detach()])
+        if step + 1 in record_at:
+            label_loss, domain_loss = (sums / (step + 1 - last)).tolist()  # the only wait for the device
+            seconds += time.perf_counter() - start
+            history.add(
+                step=step + 1,
+                lam=lams[step],
+                learning_rate=rates[step],
+                label_loss=label_loss,
+                domain_loss=domain_loss,
+                source_accuracy=accuracy(networks, source.x_test, source.y_test),
+                target_accuracy=accuracy(networks, target.x_test, target.y_test),
+                domain_error=measure(networks, source, target),
+                seconds=seconds,
+            )
+            for part in networks:
+                part.train()
+            sums.zero_()
+            last, start = step + 1, time.perf_counter()
+    return Run(networks, history)
+
+
+def descend(loss: Callable[..., Losses], momentum: float = 0.9) -> Callable[[Networks], Update]:
+    """Updates by stochastic gradient descent on all three parts: v ← m v + g, θ ← θ − μ v."""
+    recipe.check_momentum(momentum)
+
+    def make_update(networks: Networks) -> Update:
+        parameters = [p for part in networks for p in part.parameters() if p.requires_grad]
+        # Made once: momentum lives in it. A learning rate that is a tensor can change inside a compiled update.
+        optimizer = torch.optim.SGD(
+            parameters, lr=torch.tensor(0.0, dtype=torch.float64), momentum=momentum, fused=True
+        )
+        rate = optimizer.param_groups[0]["lr"]
+
+        def update(*batch_lam_mu: Tensor) -> Losses:
+            *batch, lam, mu = batch_lam_mu
+            rate.copy_(mu)
+            losses = loss(networks, *batch, lam)
+            optimizer.zero_grad()
+            losses.total.backward()
+            optimizer.step()
+            return losses
+
+        return update
+
+    return make_update
+
+
+def fit(loss: Callable[..., Losses], source: Domain, target: Domain, *, momentum: float = 0.9, **settings) -> Run:
+    """`run` with `descend`: minimise ``loss`` by SGD. ``settings`` are those of `run`."""
+    return run(descend(loss, momentum), source, target, **settings)
+
+
+# --- the two ends of every comparison -------------------------------------------------------------------
+def supervised_loss(
+    networks: Networks, x_source: Tensor, y_source: Tensor, x_target: Tensor, lam: Tensor | float = 0.0
+) -> Losses:
+    """L_y alone: the mean cross-entropy of the source's labels. The target is not looked at."""
+    label = cross_entropy(networks.label_predictor(networks.feature_extractor(x_source)), y_source)
+    return Losses(label, label, torch.zeros_like(label))
+
+
+def source_only(source: Domain, target: Domain, **settings) -> Run:
+    """Lower end of every comparison: the same networks and batches, trained on the source alone."""
+    settings = {"domain_error": fresh_domain_error, "lam": 0.0, **settings}
+    return fit(supervised_loss, source, target, **settings)
+
+
+def train_on_target(target: Domain, **settings) -> Run:
+    """Upper end, "train on target": the same loop and networks, with the target's training labels known."""
+    return source_only(target, target, **settings)
+
+
+# --- use ------------------------------------------------------------------------------------------------
+def features(networks: Networks, images: np.ndarray) -> np.ndarray:
+    """G_f of examples as a `Domain` holds them: float32 [n, k]."""
+    return _apply(images, networks.feature_extractor)
+
+
+def logits(networks: Networks, images: np.ndarray) -> np.ndarray:
+    """Class logits, float32 [n, classes]."""
+    return _apply(images, networks.feature_extractor, networks.label_predictor)
+
+
+def predict(networks: Networks, images: np.ndarray) -> np.ndarray:
+    """Predicted classes, int64 [n]."""
+    return logits(networks, images).argmax(axis=1)
+
+
+def accuracy(networks: Networks, images: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the images whose predicted class is the label."""
+    recipe.check_accuracy(images, labels)
+    return float((predict(networks, images) == labels).mean())
+
+
+def own_domain_error(networks: Networks, source: Domain, target: Domain) -> float:
+    """Error of the run's own G_d on the test images, each domain counting one half; a logit above 0 says "target"."""
+    z_source, z_target = (
+        _apply(domain.x_test, networks.feature_extractor, networks.domain_classifier) for domain in (source, target)
+    )
+    return float(((z_source > 0).mean() + (z_target <= 0).mean()) / 2)
+
+
+def fresh_domain_error(networks: Networks, source: Domain, target: Domain, at_most: int = 1000) -> float:
+    """`divergence.domain_error` of the first ``at_most`` test features, for methods that train no G_d."""
+    f_source, f_target = (features(networks, domain.x_test[:at_most]) for domain in (source, target))
+    return divergence.domain_error(f_source, f_target)
+
+
+@torch.inference_mode()
+def _apply(images: np.ndarray, *parts: nn.Module) -> np.ndarray:
+    device = next(parts[0].parameters()).device
+    to_float(images[:1])  # refuses what is neither uint8 images nor float32 features
+    results = []
+    for some in np.array_split(images, -(-len(images) // 1000) or 1):  # 1,000 at a time bounds the memory
+        out = _example(torch.from_numpy(np.ascontiguousarray(some)).to(device))
+        for part in parts:
+            out = part.eval()(out)
+        results.append(out.cpu().numpy())
+    return np.concatenate(results)
+
+
+def _example(x: Tensor) -> Tensor:
+    """uint8 [n, height, width, channels] to float32 0 … 1 as [n, channels, height, width], stored channels last.
+
+    Features and labels pass unchanged.
+    """
+    return x.permute(0, 3, 1, 2).float() / 255 if x.ndim == 4 else x
