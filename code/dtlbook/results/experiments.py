@@ -1,0 +1,464 @@
+"""The experiments: which method runs on which domains, with which settings, beside which published value.
+
+A job, (experiment, method, framework, seed), is a pure function of its four words: `run_job`. The frameworks are
+imported inside it only.
+
+To add a method, write one line in `METHODS` and one in each experiment that is to have it.
+
+Nothing in here was chosen with a target label. Settings come from the papers or from the methods' defaults;
+target labels judge the finished runs.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module, metadata
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parents[1]
+DEEP = ("torch", "tensorflow")
+SHALLOW = ("numpy",)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: four words, so that it travels to another process or machine."""
+
+    experiment: str
+    method: str
+    framework: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.experiment}/{self.method}/{self.framework} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A method: what runs it, in which frameworks, and its names.
+
+    ``run(source, target, framework, seed, settings) -> dict`` of numbers; ``module`` is where its code begins,
+    relative to ``dtlbook`` (deep methods: relative to ``dtlbook.FRAMEWORK``).
+    """
+
+    run: Callable[..., dict]
+    module: str
+    frameworks: tuple[str, ...]
+    name: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published accuracy, 0 … 1; ``paper`` is a key of the book's bibliography, or None for the lecture.
+
+    ``within``     how far below it our mean may lie and still count as reproduced
+    ``both_ways``  for baselines: neither may it lie that far above
+    """
+
+    value: float
+    paper: str | None
+    table: str
+    within: float = 0.02
+    both_ways: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method in an experiment. ``settings`` go beyond the experiment's own.
+
+    ``reason`` says why our mean differs from the published value: framework → {"ko", "en"}.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    published: Published | None = None
+    frameworks: tuple[str, ...] | None = None
+    reason: Mapping[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """``pairs`` are names for `dtlbook.data.pair`; with several, the result is the mean over them."""
+
+    pairs: tuple[str, ...]
+    methods: Mapping[str, Entry]
+    title: dict[str, str]
+    tier: str  # "quick": embedded data; "full": real data
+    seeds: int
+    deep: Mapping[str, Any] = field(default_factory=dict)  # settings of the deep methods
+    sample: tuple[int, int] | None = None  # training examples drawn anew for every seed, source and target
+
+
+# --- methods ------------------------------------------------------------------------------------------------
+def _deep(module: str, function: str, source, target, framework: str, seed: int, settings: dict) -> dict:
+    """One training run of ``dtlbook.FRAMEWORK.MODULE.FUNCTION``; the last entries of its history."""
+    run = _train(module, function, source, target, framework, seed, settings)
+    last = {name: values[-1] for name, values in vars(run.history).items()}
+    kept = ("target_accuracy", "source_accuracy", "domain_error", "label_loss", "domain_loss", "lam")
+    return {name: last[name] for name in kept} | {"training_seconds": last["seconds"]}
+
+
+def _train(module: str, function: str, source, target, framework: str, seed: int, settings: dict):
+    from dtlbook import recipe
+
+    settings = dict(settings)
+    name, few = settings.pop("network"), settings.pop("labels_per_class", 0)
+    networks = _networks(import_module(f"dtlbook.{framework}.networks"), name, source, target, seed)
+    if few:
+        settings["labelled"] = recipe.few_labels(target, few, seed)
+    train = getattr(import_module(f"dtlbook.{framework}.{module}"), function)
+    domains = (target,) if function == "train_on_target" else (source, target)
+    return train(*domains, networks=networks, seed=seed, **settings)
+
+
+def _networks(networks, name: str, source, target, seed: int):
+    """Networks for these domains from the framework's module ``networks``."""
+    import numpy as np
+
+    from dtlbook import recipe
+
+    shape, classes = source.image_shape, source.n_classes
+    if name == "mlp":
+        return networks.mlp(int(np.prod(shape)), classes, seed=seed)
+    if name == "dann_mnist":
+        return networks.dann_mnist(shape, classes, mean=recipe.mean_image(source, target), seed=seed)
+    return getattr(networks, name)(shape, classes, seed=seed)
+
+
+def _aligned_features(source, target, framework: str, seed: int, settings: dict) -> dict:
+    """Subspace alignment of the features of a network trained on the source, then a linear SVM on them.
+
+    As in Ganin et al. 2016, section 5.2.1, except that the dimension is fixed: they kept the best one.
+    """
+    from sklearn.svm import LinearSVC
+
+    from dtlbook.baselines import SubspaceAlignment
+
+    settings = dict(settings)
+    alignment = SubspaceAlignment(settings.pop("n_components"))
+    run = _train("training", "source_only", source, target, framework, seed, settings)
+    features = partial(import_module(f"dtlbook.{framework}.training").features, run.networks)
+    x_source = features(source.x_train)
+    alignment.fit(x_source, features(target.x_train))
+    machine = LinearSVC(random_state=seed, dual=False).fit(alignment.transform(x_source, "source"), source.y_train)
+    seen = [("source", source), ("target", target)]
+    accuracy = {
+        f"{name}_accuracy": machine.score(alignment.transform(features(domain.x_test), name), domain.y_test)
+        for name, domain in seen
+    }
+    return accuracy | {"training_seconds": run.history.seconds[-1]}
+
+
+def _shallow(fit_and_predict: Callable, source, target, framework: str, seed: int, settings: dict) -> dict:
+    """Accuracy on the target's test examples of ``fit_and_predict(xs, ys, xt, x_test, seed, **settings)``."""
+    x_source, x_target, x_test = (_vectors(x) for x in (source.x_train, target.x_train, target.x_test))
+    predicted = fit_and_predict(x_source, source.y_train, x_target, x_test, seed, **settings)
+    return {"target_accuracy": float((predicted == target.y_test).mean())}
+
+
+def _vectors(x):
+    """Examples of a `Domain` as rows of features, float64 [n, k]."""
+    from dtlbook.data import to_float
+
+    return to_float(x).reshape(len(x), -1).astype("float64")
+
+
+def _nearest(xs, ys, xt, x_test, seed):
+    from dtlbook.baselines import nearest_neighbour
+
+    return nearest_neighbour(xs, ys, x_test)
+
+
+def _subspace(name: str, xs, ys, xt, x_test, seed, **settings):
+    """A class of `dtlbook.baselines` with its own 1-NN."""
+    return getattr(import_module("dtlbook.baselines"), name)(**settings).fit(xs, xt, ys).predict(x_test)
+
+
+def _logistic(weigh: str | None, xs, ys, xt, x_test, seed, **settings):
+    """Logistic regression on the source, each example weighted by a function of `dtlbook.weighting` or not."""
+    from sklearn.linear_model import LogisticRegression
+
+    weights = None
+    if weigh == "density_ratio":
+        weights = import_module("dtlbook.weighting").density_ratio(xs, xt, seed=seed, **settings)
+    elif weigh:
+        weights = getattr(import_module("dtlbook.weighting"), weigh)(xs, xt, **settings)
+    return LogisticRegression(max_iter=2000).fit(xs, ys, sample_weight=weights).predict(x_test)
+
+
+def _deep_kind(module: str, ko: str, en: str, function: str = "train") -> Kind:
+    return Kind(partial(_deep, module, function), module, DEEP, {"ko": ko, "en": en})
+
+
+def _shallow_kind(run: Callable, module: str, ko: str, en: str) -> Kind:
+    return Kind(partial(_shallow, run), module, SHALLOW, {"ko": ko, "en": en})
+
+
+METHODS: dict[str, Kind] = {
+    "source-only": _deep_kind("training", "소스만", "source only", "source_only"),
+    "train-on-target": _deep_kind("training", "타깃으로 학습", "train on target", "train_on_target"),
+    "dann": _deep_kind("dann", "DANN", "DANN"),
+    "dann-few-labels": _deep_kind("dann", "DANN + 타깃 레이블 몇 개", "DANN + a few target labels"),
+    "ddc": _deep_kind("ddc", "DDC", "DDC"),
+    "dan": _deep_kind("dan", "DAN", "DAN"),
+    "deepcoral": _deep_kind("coral", "DeepCORAL", "DeepCORAL"),
+    "adda": _deep_kind("adda", "ADDA", "ADDA"),
+    "ccsa": _deep_kind("ccsa", "CCSA + 타깃 레이블 몇 개", "CCSA + a few target labels"),
+    "sagnet": _deep_kind("sagnet", "SagNet", "SagNet"),
+    "sa-features": Kind(_aligned_features, "training", DEEP, {"ko": "SA (특성)", "en": "SA (features)"}),
+    "nearest-neighbour": _shallow_kind(_nearest, "baselines", "1-NN", "1-NN"),
+    "sa": _shallow_kind(partial(_subspace, "SubspaceAlignment"), "baselines", "SA + 1-NN", "SA + 1-NN"),
+    "gfk": _shallow_kind(partial(_subspace, "GeodesicFlowKernel"), "baselines", "GFK + 1-NN", "GFK + 1-NN"),
+    "coral": _shallow_kind(partial(_subspace, "Coral"), "baselines", "CORAL + 1-NN", "CORAL + 1-NN"),
+    "logistic-regression": _shallow_kind(
+        partial(_logistic, None), "weighting", "로지스틱 회귀", "logistic regression"
+    ),
+    "importance-weighting": _shallow_kind(
+        partial(_logistic, "density_ratio"), "weighting", "밀도비 가중 로지스틱 회귀", "density-ratio weighted logistic regression"
+    ),
+    "kernel-mean-matching": _shallow_kind(
+        partial(_logistic, "kernel_mean_matching"), "weighting", "KMM 가중 로지스틱 회귀", "KMM weighted logistic regression"
+    ),
+}  # fmt: skip
+
+
+# --- experiments --------------------------------------------------------------------------------------------
+def _ganin(value: float, **how) -> Published:
+    return Published(value, "ganin2016", "Table 2", **how)
+
+
+def _tzeng(value: float, **how) -> Published:
+    return Published(value, "tzeng2017", "Table 2", **how)
+
+
+def _embedded(pair: str, ko: str, en: str, components: int) -> Experiment:
+    """All methods on a pair that comes with the dependencies, with the default settings of the methods."""
+    subspace = Entry({"n_components": components})
+    few = Entry({"labels_per_class": 3})
+    plain = ("source-only", "dann", "ddc", "dan", "deepcoral", "adda", "sagnet", "train-on-target")
+    shallow = ("nearest-neighbour", "coral", "logistic-regression", "importance-weighting", "kernel-mean-matching")
+    methods = {name: Entry() for name in plain + shallow} | {"sa": subspace, "gfk": subspace}
+    methods |= {"ccsa": few, "dann-few-labels": few}
+    order = [name for name in METHODS if name in methods]
+    return Experiment(
+        pairs=(pair,),
+        methods={name: methods[name] for name in order},
+        title={"ko": ko, "en": en},
+        tier="quick",
+        seeds=5,
+        deep={"network": "mlp", "steps": 2000, "batch_size": 32},
+    )
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "digits-rotated": _embedded("digits-rotated", "숫자 → 30° 돌린 숫자", "digits → digits rotated by 30°", 20),
+    "digits-blurred": _embedded("digits-blurred", "숫자 → 흐린 숫자", "digits → blurred digits", 20),
+    "digits-imbalanced": _embedded("digits-imbalanced", "숫자 → 0, 1, 2가 많은 숫자", "digits → mostly 0, 1, 2", 20),
+    "moons-rotated": _embedded("moons-rotated", "두 달 → 30° 돌린 두 달", "two moons → two moons rotated by 30°", 1),
+    "mnist-mnistm": Experiment(
+        pairs=("mnist-mnistm",),
+        methods={
+            "source-only": Entry(published=_ganin(0.5225, within=0.10, both_ways=True)),
+            "sa-features": Entry({"n_components": 40}, _ganin(0.5690)),
+            "dann": Entry(published=_ganin(0.7666)),
+            "ddc": Entry(),
+            "adda": Entry(),
+            "train-on-target": Entry(published=_ganin(0.9596)),
+        },
+        title={"ko": "MNIST → MNIST-M", "en": "MNIST → MNIST-M"},
+        tier="full",
+        seeds=3,
+        deep={"network": "dann_mnist", "steps": 12000, "batch_size": 64, "records": 4},
+    ),
+    "mnist-usps": Experiment(
+        pairs=("mnist-usps",),
+        methods={
+            "source-only": Entry(published=_tzeng(0.752, within=0.10, both_ways=True)),
+            "dann": Entry(published=_tzeng(0.771)),
+            "ddc": Entry(),
+            "adda": Entry(published=_tzeng(0.894)),
+            "ccsa": Entry({"labels_per_class": 3}),
+        },
+        title={"ko": "MNIST → USPS, 2,000장과 1,800장", "en": "MNIST → USPS, 2,000 and 1,800 images"},
+        tier="full",
+        seeds=5,
+        deep={"network": "lenet", "steps": 3000, "batch_size": 64, "records": 4},
+        sample=(2000, 1800),
+    ),
+    "usps-mnist": Experiment(
+        pairs=("usps-mnist",),
+        methods={
+            "source-only": Entry(published=_tzeng(0.571, within=0.10, both_ways=True)),
+            "dann": Entry(published=_tzeng(0.730)),
+            "ddc": Entry(),
+            "adda": Entry(published=_tzeng(0.901)),
+            "ccsa": Entry({"labels_per_class": 3}),
+        },
+        title={"ko": "USPS → MNIST, 1,800장과 2,000장", "en": "USPS → MNIST, 1,800 and 2,000 images"},
+        tier="full",
+        seeds=5,
+        deep={"network": "lenet", "steps": 3000, "batch_size": 64, "records": 4},
+        sample=(1800, 2000),
+    ),
+    "office-caltech10": Experiment(
+        pairs=tuple(
+            f"surf-{a}-{b}"
+            for a in ("amazon", "caltech", "dslr", "webcam")
+            for b in ("amazon", "caltech", "dslr", "webcam")
+            if a != b
+        ),
+        methods={
+            "nearest-neighbour": Entry(),
+            "sa": Entry({"n_components": 20}),
+            "gfk": Entry({"n_components": 20}),
+            "coral": Entry(),
+            "logistic-regression": Entry(),
+            "importance-weighting": Entry(),
+        },
+        title={"ko": "Office-Caltech10 (SURF), 12쌍의 평균", "en": "Office-Caltech10 (SURF), mean of 12 pairs"},
+        tier="full",
+        seeds=1,
+    ),
+    "lecture-demo": Experiment(
+        pairs=("mnist-mnistm",),
+        methods={
+            "source-only": Entry(published=Published(0.3113, None, "DANN demo", within=0.10, both_ways=True)),
+            "dann": Entry(published=Published(0.5040, None, "DANN demo")),
+        },
+        title={"ko": "강의의 시연: MNIST → MNIST-M", "en": "the lecture's demo: MNIST → MNIST-M"},
+        tier="full",
+        seeds=1,
+        deep={
+            "network": "lecture_cnn", "steps": 12000, "batch_size": 32, "mu_0": 0.001, "alpha": 0.0, "momentum": 0.0,
+            "scheduled": False, "records": 4,
+        },
+    ),
+}  # fmt: skip
+
+
+# --- looking up ---------------------------------------------------------------------------------------------
+def find(name: str) -> Experiment:
+    return _known(EXPERIMENTS, "experiment", name)
+
+
+def entry(experiment: str, method: str) -> Entry:
+    return _known(find(experiment).methods, f"method of {experiment}", method)
+
+
+def frameworks(experiment: str, method: str) -> tuple[str, ...]:
+    """The frameworks in which this experiment runs this method."""
+    return entry(experiment, method).frameworks or METHODS[method].frameworks
+
+
+def check(experiment: str, method: str, framework: str) -> None:
+    """A ValueError with what is known, if one of the three words is not."""
+    _known(dict.fromkeys(frameworks(experiment, method)), f"framework of {experiment}/{method}", framework)
+
+
+def _known(table: Mapping, kind: str, name: str):
+    if name not in table:
+        raise ValueError(f"no {kind} is called {name!r}; choose one of {', '.join(table)}")
+    return table[name]
+
+
+def settings(experiment: str, method: str) -> dict[str, Any]:
+    """Every setting of a row, but the seed and the defaults of the method's own function."""
+    this = find(experiment)
+    own = {**(this.deep if METHODS[method].frameworks == DEEP else {}), **entry(experiment, method).settings}
+    return own | ({"sample": list(this.sample)} if this.sample else {})
+
+
+def source_file(method: str, framework: str) -> Path:
+    """Where the code of a method begins."""
+    folder = PACKAGE / framework if framework in DEEP else PACKAGE
+    return folder / f"{METHODS[method].module}.py"
+
+
+# --- a job --------------------------------------------------------------------------------------------------
+def run_job(job: Job) -> dict[str, Any]:
+    """The numbers of one run: accuracies, losses, seconds, and with which defaults and on what it ran.
+
+    Everything comes from ``job``; two runs on one machine differ in the seconds only.
+    """
+    check(job.experiment, job.method, job.framework)
+    experiment, kind = find(job.experiment), METHODS[job.method]
+    chosen = settings(job.experiment, job.method)
+    chosen.pop("sample", None)
+    surroundings = environment(job.framework)  # imports the framework, so that its start is in no timing
+    wall, cpu = time.perf_counter(), time.process_time()
+    results = {}
+    for name in experiment.pairs:
+        results[name] = kind.run(*domains(job.experiment, name, job.seed), job.framework, job.seed, chosen)
+    numbers = {key: sum(result[key] for result in results.values()) / len(results) for key in results[name]}
+    if len(results) > 1:
+        numbers["pairs"] = {name: result["target_accuracy"] for name, result in results.items()}
+    seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+    return {
+        **numbers,
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "defaults": {key: value for key, value in defaults(job.method, job.framework).items() if key not in chosen},
+        "environment": surroundings,
+    }
+
+
+def defaults(method: str, framework: str) -> dict[str, Any]:
+    """Numbers and words that the functions of a deep method take where nothing else is said."""
+    if framework not in DEEP:
+        return {}
+    training = import_module(f"dtlbook.{framework}.training")
+    own = import_module(f"dtlbook.{framework}.{METHODS[method].module}")
+    functions = [training.run, training.fit, getattr(own, "train", training.run)]
+    found = {p.name: p.default for function in functions for p in signature(function).parameters.values()}
+    return {
+        name: value for name, value in found.items() if isinstance(value, (bool, int, float, str)) and name != "seed"
+    }
+
+
+def domains(experiment: str, pair: str, seed: int | None):
+    """Source and target; with a seed, as many training examples as the experiment draws for it."""
+    from dtlbook import data
+
+    both = data.pair(pair)
+    sizes = find(experiment).sample
+    if sizes is None or seed is None:
+        return both
+    return tuple(data.sample(domain, size, seed) for domain, size in zip(both, sizes, strict=True))
+
+
+def environment(framework: str) -> dict[str, Any]:
+    """Hardware and versions of this process."""
+    import os
+
+    gpu = "none"
+    if framework == "torch":
+        import torch
+
+        gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else gpu
+    if framework == "tensorflow":
+        import tensorflow
+
+        devices = tensorflow.config.list_physical_devices("GPU")
+        gpu = tensorflow.config.experimental.get_device_details(devices[0])["device_name"] if devices else gpu
+    libraries = {"torch": ["torch"], "tensorflow": ["tensorflow", "keras"]}.get(framework, [])
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
+        "gpu": gpu,
+        "system": platform.system(),
+        "versions": {"python": platform.python_version()}
+        | {name: import_module(name).__version__ for name in ["numpy", *libraries]}
+        | {name: metadata.version(name) for name in ("scikit-learn", "scipy")},
+    }
+
+
+def _cpu() -> str:
+    """The processor's name."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()

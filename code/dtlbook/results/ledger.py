@@ -1,0 +1,302 @@
+"""The ledger: one text file a row, ``results/EXPERIMENT/METHOD-FRAMEWORK.json``, written only by a run.
+
+A row holds every seed's numbers, their mean and standard deviation, all settings, the data with its checksum, the
+hardware, versions, seconds and dates, and beside them the published value with its paper and table. Its status:
+
+``reproduced``  the mean reaches the published value: it lies at most ``within`` below it (a method that does better
+                still counts), for a baseline at most ``within`` to either side
+``differs``     it does not; ``reason`` says why, or that the reason is not known
+``measured``    nothing published to compare with
+``not run``     there is no row
+"""
+
+import ast
+import hashlib
+import json
+import math
+import os
+import statistics
+import tempfile
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dtlbook.results import experiments
+from dtlbook.results.experiments import PACKAGE, Job, Published
+
+MEASURE = "target_accuracy"
+UNKNOWN_REASON = {"ko": "까닭을 모른다", "en": "reason not known"}
+KEYS = (
+    "experiment method framework measure n mean sd published status reason seconds cpu_seconds settings defaults data code "
+    "environments seeds"
+).split()
+
+
+class LedgerError(ValueError):
+    """A row or a folder that cannot be used, told in one sentence."""
+
+
+# --- where the rows are -------------------------------------------------------------------------------------
+def folder(wanted: str | Path | None = None) -> Path:
+    """The folder of the rows: ``wanted``; else ``results/`` of the checkout in which one stands or from which this
+    package comes; else the copy that an installed package carries.
+    """
+    if wanted is not None:
+        return Path(wanted)
+    for place in [Path.cwd(), *Path.cwd().parents, *PACKAGE.parents]:
+        if (place / "code" / "dtlbook").is_dir() and (place / "pyproject.toml").is_file():
+            return place / "results"
+    return PACKAGE / "results" / "rows"
+
+
+def path(rows: Path, experiment: str, method: str, framework: str) -> Path:
+    return rows / experiment / f"{method}-{framework}.json"
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+def row(experiment: str, method: str, framework: str | None = None, rows: str | Path | None = None) -> dict | None:
+    """The row of a method, or None if it was not run.
+
+    ``framework`` may be left out where the experiment runs the method in one only.
+
+    Raises:
+        ValueError: an experiment, method or framework that is not known, or a file that is not a row.
+    """
+    known = experiments.frameworks(experiment, method)
+    if framework is None and len(known) > 1:
+        raise ValueError(f"{experiment}/{method} was run in {' and '.join(known)}: say which")
+    framework = framework or known[0]
+    experiments.check(experiment, method, framework)
+    return read(path(folder(rows), experiment, method, framework))
+
+
+def read(file: Path) -> dict | None:
+    """The row in ``file``; None if there is no such file.
+
+    Raises:
+        LedgerError: the file is cut off or is not a row.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _broken(file, str(error)) from None
+    missing = [key for key in KEYS if key not in found] if isinstance(found, dict) else list(KEYS)
+    if missing:
+        raise _broken(file, f"it lacks {', '.join(missing)}")
+    if f"{found['method']}-{found['framework']}" != file.stem or found["experiment"] != file.parent.name:
+        raise _broken(file, f"it says it is {found['experiment']}/{found['method']}-{found['framework']}")
+    numbers = [seed.get(MEASURE) if isinstance(seed, dict) else None for seed in found["seeds"]]
+    if not numbers or not all(isinstance(x, (int, float)) and 0 <= x <= 1 for x in numbers):
+        raise _broken(file, f"a seed has no {MEASURE} between 0 and 1")
+    if found["n"] != len(numbers) or abs(found["mean"] - statistics.fmean(numbers)) > 1e-5:
+        raise _broken(file, "its mean is not the mean of its seeds")
+    return found
+
+
+def _broken(file: Path, why: str) -> LedgerError:
+    return LedgerError(
+        f"{file.parent.name}/{file.name} is not a whole row of the ledger ({why}); take it back from the repository, "
+        "or delete it and run it again"
+    )
+
+
+# --- what a row depends on ----------------------------------------------------------------------------------
+def basis(experiment: str, method: str, framework: str) -> dict[str, Any]:
+    """What must be the same for a finished seed to count: settings, data and code."""
+    return {
+        "settings": experiments.settings(experiment, method),
+        "data": checksums(experiment),
+        "code": code_hash(experiments.source_file(method, framework)),
+    }
+
+
+@cache
+def checksums(experiment: str) -> list[dict[str, Any]]:
+    """Name, sizes and SHA-256 of every domain of an experiment, before any sampling."""
+    from dtlbook import data
+
+    def of(domain) -> dict[str, Any]:
+        return {
+            "name": domain.name,
+            "train": len(domain.x_train),
+            "test": len(domain.x_test),
+            "sha256": data.checksum(domain),
+        }
+
+    pairs = experiments.find(experiment).pairs
+    both = ((name, *experiments.domains(experiment, name, None)) for name in pairs)
+    return [{"pair": name, "source": of(source), "target": of(target)} for name, source, target in both]
+
+
+def code_hash(file: Path) -> str:
+    """SHA-256 over a module and all modules of this package that it imports, comments and docstrings left out.
+
+    The loaders of data do not count: the data has a checksum of its own.
+    """
+    seen, waiting = {}, [file]
+    while waiting:
+        here = waiting.pop()
+        name = here.relative_to(PACKAGE).as_posix()
+        if name in seen or name.startswith(("data/", "results/")) or not here.is_file():
+            continue
+        tree = ast.parse(here.read_text(encoding="utf-8"))
+        waiting += [module for node in ast.walk(tree) for module in _imported(node)]
+        seen[name] = ast.unparse(_without_docstrings(tree))
+    if not seen:
+        raise LedgerError(
+            f"there is no module dtlbook/{file.relative_to(PACKAGE).as_posix()} yet, so nothing can be run"
+        )
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+
+def _imported(node: ast.AST) -> Iterable[Path]:
+    """Files of this package that an import statement may name."""
+    names = []
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    for name in names:
+        if name.startswith("dtlbook."):
+            yield PACKAGE.joinpath(*name.split(".")[1:]).with_suffix(".py")
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False):
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+def changes(old: dict, now: dict[str, Any]) -> list[str]:
+    """What of the `basis` is not as it was when the row was measured, in words; nothing if the row still holds."""
+    found = []
+    if old["settings"] != now["settings"]:
+        names = sorted({*old["settings"], *now["settings"]})
+        different = [name for name in names if old["settings"].get(name) != now["settings"].get(name)]
+        found.append(f"the settings ({', '.join(different)})")
+    if old["data"] != now["data"]:
+        found.append("the data")
+    if old["code"] != now["code"]:
+        found.append("the code")
+    return found
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+def require_writable(rows: Path) -> None:
+    """Find out before a long run, not after it, that its results cannot be kept.
+
+    Raises:
+        LedgerError: the folder cannot be made or written.
+    """
+    try:
+        rows.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=rows):
+            pass
+    except OSError as error:
+        raise _cannot_write(rows, error) from None
+
+
+def _cannot_write(what: Path, error: OSError) -> LedgerError:
+    return LedgerError(
+        f"cannot write {what.parent.name}/{what.name} ({error.strerror}); make the folder writable or give another "
+        "one with --folder"
+    )
+
+
+def store(rows: Path, job: Job, numbers: dict[str, Any], now: dict[str, Any]) -> dict:
+    """Add one finished seed to its row, or begin the row anew if it was measured on another `basis`; the new row."""
+    file = path(rows, job.experiment, job.method, job.framework)
+    old = read(file)
+    seeds, environments = [], []
+    if old and not changes(old, now):
+        seeds, environments = [seed for seed in old["seeds"] if seed["seed"] != job.seed], old["environments"]
+    numbers = _rounded(numbers)
+    surroundings, defaults = numbers.pop("environment", {}), numbers.pop("defaults", {})
+    if surroundings not in environments:
+        environments = [*environments, surroundings]
+    done = {"seed": job.seed} | numbers
+    done |= {"environment": environments.index(surroundings), "date": date.today().isoformat()}
+    seeds = sorted([*seeds, done], key=lambda seed: seed["seed"])
+    used = sorted({seed["environment"] for seed in seeds})
+    seeds = [seed | {"environment": used.index(seed["environment"])} for seed in seeds]
+    new = {"seeds": seeds, "environments": [environments[i] for i in used], "defaults": defaults, **now}
+    new |= {"experiment": job.experiment, "method": job.method, "framework": job.framework}
+    return _write(file, new)
+
+
+def refresh(rows: Path, experiment: str, method: str, framework: str) -> dict | None:
+    """Bring published value, status and reason of a stored row up to date; the numbers stay."""
+    file = path(rows, experiment, method, framework)
+    old = read(file)
+    return _write(file, old) if old else None
+
+
+def _write(file: Path, new: dict) -> dict:
+    """Compute what follows from the seeds, and replace the file as a whole.
+
+    Raises:
+        LedgerError: the folder cannot be written.
+    """
+    entry = experiments.entry(new["experiment"], new["method"])
+    numbers = [seed[MEASURE] for seed in new["seeds"]]
+    new |= {
+        "measure": MEASURE,
+        "n": len(numbers),
+        "mean": round(statistics.fmean(numbers), 6),
+        "sd": round(statistics.stdev(numbers), 6) if len(numbers) > 1 else None,
+        "seconds": round(sum(seed.get("seconds", 0) for seed in new["seeds"]), 1),
+        "cpu_seconds": round(sum(seed.get("cpu_seconds", 0) for seed in new["seeds"]), 1),
+        "published": vars(entry.published) if entry.published else None,
+        "status": status(statistics.fmean(numbers), entry.published),
+        "reason": None,
+    }
+    if new["status"] == "differs":
+        new["reason"] = entry.reason.get(new["framework"], UNKNOWN_REASON)
+    new = {key: new[key] for key in KEYS}
+    try:
+        text = json.dumps(new, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            _replace(file, text)
+    except OSError as error:
+        raise _cannot_write(file, error) from None
+    return new
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a whole file or none; what stood there stays until then."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(prefix=f".{file.stem}-", suffix=".part", dir=file.parent)
+    try:
+        with open(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(partial, 0o644)
+        os.replace(partial, file)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def _rounded(value: Any) -> Any:
+    """Floats with six places; what is not a finite number becomes null, as a diverged loss is."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
+
+
+# --- judging ------------------------------------------------------------------------------------------------
+def status(mean: float, published: Published | None) -> str:
+    """The status word of a row by the rule at the top."""
+    if published is None:
+        return "measured"
+    gap = round(mean - published.value, 9)
+    reached = gap >= -published.within and (gap <= published.within or not published.both_ways)
+    return "reproduced" if reached else "differs"

@@ -1,0 +1,326 @@
+"""The ledger: what a row holds, when it counts, how it is judged, and that it is never half written."""
+
+import json
+import os
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from dtlbook import results
+from dtlbook.results import experiments, ledger
+from dtlbook.results.experiments import DEEP, EXPERIMENTS, METHODS, Entry, Experiment, Job, Published
+
+NOW = {"settings": {"steps": 10}, "data": [{"pair": "p"}], "code": "abc"}
+HERE = {"cpu": "a", "versions": {"python": "3"}}
+
+
+def numbers(accuracy, **more):
+    return {"target_accuracy": accuracy, "seconds": 2.0, "cpu_seconds": 1.0, "environment": HERE, "defaults": {}} | more
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """An experiment with a published value."""
+    methods = {"dann": Entry(published=Published(0.5, "ganin2016", "Table 2")), "ddc": Entry()}
+    made = Experiment(("digits-rotated",), methods, {"ko": "가", "en": "toy"}, "quick", 2, {"network": "mlp"})
+    monkeypatch.setitem(EXPERIMENTS, "toy", made)
+    return made
+
+
+def job(seed, method="dann"):
+    return Job("toy", method, "torch", seed)
+
+
+def file_of(folder):
+    return folder / "toy" / "dann-torch.json"
+
+
+# --- the registry -------------------------------------------------------------------------------------------
+def test_every_experiment_is_whole():
+    for name, experiment in EXPERIMENTS.items():
+        assert experiment.tier in ("quick", "full") and experiment.seeds >= 1 and experiment.pairs, name
+        assert set(experiment.title) == {"ko", "en"}
+        for method, entry in experiment.methods.items():
+            kind = METHODS[method]
+            assert set(kind.name) == {"ko", "en"} and kind.frameworks in (DEEP, ("numpy",))
+            assert set(experiments.frameworks(name, method)) <= set(kind.frameworks)
+            settings = experiments.settings(name, method)
+            assert json.loads(json.dumps(settings)) == settings, "settings must survive a text file"
+            assert ("network" in settings) == (kind.frameworks == DEEP)
+            assert set(entry.reason) <= set(kind.frameworks)
+
+
+def test_published_values_are_the_papers():
+    ganin, tzeng = "ganin2016", "tzeng2017"
+    known = {
+        ("mnist-mnistm", "source-only"): (0.5225, ganin),
+        ("mnist-mnistm", "sa-features"): (0.5690, ganin),
+        ("mnist-mnistm", "dann"): (0.7666, ganin),
+        ("mnist-mnistm", "train-on-target"): (0.9596, ganin),
+        ("mnist-usps", "source-only"): (0.752, tzeng),
+        ("mnist-usps", "dann"): (0.771, tzeng),
+        ("mnist-usps", "adda"): (0.894, tzeng),
+        ("usps-mnist", "source-only"): (0.571, tzeng),
+        ("usps-mnist", "dann"): (0.730, tzeng),
+        ("usps-mnist", "adda"): (0.901, tzeng),
+    }
+    for (experiment, method), expected in known.items():
+        published = experiments.entry(experiment, method).published
+        assert (published.value, published.paper) == expected
+        assert published.both_ways == (method == "source-only")
+    assert EXPERIMENTS["mnist-usps"].sample == (2000, 1800) and EXPERIMENTS["usps-mnist"].sample == (1800, 2000)
+    assert len(EXPERIMENTS["office-caltech10"].pairs) == 12
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("mnist", "dann", "torch"), "no experiment is called 'mnist'; choose one of digits-rotated"),
+        (("mnist-mnistm", "dan", "torch"), "no method of mnist-mnistm is called 'dan'; choose one of source-only"),
+        (("mnist-mnistm", "dann", "jax"), "no framework of mnist-mnistm/dann is called 'jax'; choose one of torch"),
+        (("mnist-mnistm", "dann", None), "in torch and tensorflow: say which"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_known_ones(words, said):
+    with pytest.raises(ValueError, match=said):
+        results.row(*words)
+
+
+# --- a job --------------------------------------------------------------------------------------------------
+def test_a_job_with_several_pairs_gives_the_mean_and_each(monkeypatch, toy):
+    accuracies = {"one": 0.25, "two": 0.75}
+    kind = METHODS["ddc"]
+    fake = experiments.Kind(
+        lambda source, target, framework, seed, settings: {"target_accuracy": accuracies[source] + seed},
+        kind.module, ("numpy",), kind.name,
+    )  # fmt: skip
+    monkeypatch.setitem(METHODS, "ddc", fake)
+    monkeypatch.setattr(experiments, "domains", lambda experiment, pair, seed: (pair, pair))
+    several = Experiment(("one", "two"), {"ddc": Entry()}, toy.title, "quick", 1)
+    monkeypatch.setitem(EXPERIMENTS, "toy", several)
+    found = experiments.run_job(Job("toy", "ddc", "numpy", 0))
+    assert found["target_accuracy"] == 0.5 and found["pairs"] == accuracies
+    assert found["seconds"] >= 0 and found["environment"]["versions"]["numpy"] == np.__version__
+
+
+def test_a_real_job_is_a_function_of_its_words(monkeypatch):
+    pytest.importorskip("torch")
+    small = EXPERIMENTS["digits-rotated"]
+    monkeypatch.setitem(small.deep, "steps", 5)
+    once, again = (experiments.run_job(Job("digits-rotated", "dann", "torch", 1)) for _ in range(2))
+    timing = ("seconds", "cpu_seconds", "training_seconds")
+    assert {k: v for k, v in once.items() if k not in timing} == {k: v for k, v in again.items() if k not in timing}
+    other = experiments.run_job(Job("digits-rotated", "dann", "torch", 2))
+    assert other["label_loss"] != once["label_loss"]
+    assert once["defaults"]["momentum"] == 0.9 and "steps" not in once["defaults"]
+
+
+def test_the_sampled_protocol_draws_anew_for_every_seed(monkeypatch):
+    from dtlbook import data
+
+    monkeypatch.setattr(data, "pair", lambda name: (data.load("digits-a"), data.load("digits-b")))
+    monkeypatch.setitem(EXPERIMENTS, "toy", SimpleNamespace(sample=(40, 30)))
+    source, target = experiments.domains("toy", "p", 0)
+    other, _ = experiments.domains("toy", "p", 1)
+    assert (len(source.x_train), len(target.x_train)) == (40, 30)
+    assert not np.array_equal(source.x_train, other.x_train)
+
+
+def test_the_few_labels_reach_the_method(monkeypatch):
+    from dtlbook import data
+
+    pair = data.pair("digits-rotated")
+    seen = {}
+
+    def train(source, target, *, networks, seed, **settings):
+        seen.update(settings, networks=networks)
+
+    monkeypatch.setattr(
+        experiments, "import_module",
+        lambda name: SimpleNamespace(train=train, mlp=lambda *sizes, seed: (sizes, seed)),
+    )  # fmt: skip
+    experiments._train("dann", "train", *pair, "torch", 4, {"network": "mlp", "steps": 3, "labels_per_class": 2})
+    images, labels = seen["labelled"]
+    assert sorted(labels) == sorted(list(range(10)) * 2) and len(images) == 20
+    assert seen["steps"] == 3 and seen["networks"] == ((64, 10), 4) and "network" not in seen
+
+
+# --- a row --------------------------------------------------------------------------------------------------
+def test_a_row_grows_seed_by_seed(tmp_path, toy):
+    ledger.store(tmp_path, job(1), numbers(0.60), NOW)
+    first = ledger.read(file_of(tmp_path))
+    assert first["n"] == 1 and first["sd"] is None and first["mean"] == 0.6
+    ledger.store(tmp_path, job(0), numbers(0.50), NOW)
+    found = ledger.read(file_of(tmp_path))
+    assert [seed["seed"] for seed in found["seeds"]] == [0, 1]
+    assert found["mean"] == 0.55 and found["sd"] == round(np.std([0.5, 0.6], ddof=1), 6)
+    assert (found["seconds"], found["cpu_seconds"]) == (4.0, 2.0)
+    assert found["environments"] == [HERE] and found["published"]["table"] == "Table 2"
+    assert {**found["settings"]} == NOW["settings"] and found["data"] == NOW["data"] and found["code"] == "abc"
+    assert [p.name for p in file_of(tmp_path).parent.iterdir()] == ["dann-torch.json"], "no partial file stays"
+
+
+def test_seeds_of_two_machines_say_which(tmp_path, toy):
+    ledger.store(tmp_path, job(0), numbers(0.6), NOW)
+    ledger.store(tmp_path, job(1), numbers(0.6, environment={"cpu": "b"}), NOW)
+    found = ledger.store(tmp_path, job(0), numbers(0.6, environment={"cpu": "b"}), NOW)
+    assert found["environments"] == [{"cpu": "b"}]
+    assert [seed["environment"] for seed in found["seeds"]] == [0, 0]
+
+
+def test_a_row_of_another_basis_is_not_mixed_with_the_new_one(tmp_path, toy):
+    for seed in (0, 1):
+        ledger.store(tmp_path, job(seed), numbers(0.6), NOW)
+    found = ledger.store(tmp_path, job(0), numbers(0.4), NOW | {"code": "new"})
+    assert found["n"] == 1 and found["mean"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"settings": {"steps": 20, "lam": 1}}, ["the settings (lam, steps)"]),
+        ({"data": []}, ["the data"]),
+        ({"code": "x"}, ["the code"]),
+        ({"code": "x", "data": []}, ["the data", "the code"]),
+        ({}, []),
+    ],
+)
+def test_what_changed_is_named(change, said):
+    assert ledger.changes(NOW, NOW | change) == said
+
+
+def test_a_diverged_loss_is_null_and_the_file_stays_json(tmp_path, toy):
+    ledger.store(tmp_path, job(0), numbers(0.1, label_loss=float("nan"), domain_loss=float("inf")), NOW)
+    text = file_of(tmp_path).read_text(encoding="utf-8")
+    seed = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))["seeds"][0]
+    assert seed["label_loss"] is None and seed["domain_loss"] is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda text: text[: len(text) // 2], "is not a whole row of the ledger"),
+        (lambda text: "[]", "it lacks experiment"),
+        (lambda text: text.replace('"mean": 0.6', '"mean": 0.9'), "its mean is not the mean of its seeds"),
+        (lambda text: text.replace('"target_accuracy": 0.6', '"target_accuracy": 60'), "no target_accuracy between"),
+        (lambda text: text.replace('"method": "dann"', '"method": "ddc"'), "it says it is toy/ddc-torch"),
+    ],
+)
+def test_a_spoilt_row_is_told_in_one_sentence(tmp_path, toy, spoil, said):
+    ledger.store(tmp_path, job(0), numbers(0.6), NOW)
+    file = file_of(tmp_path)
+    file.write_text(spoil(file.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(ledger.LedgerError, match=said) as error:
+        results.row("toy", "dann", "torch", rows=tmp_path)
+    assert "\n" not in str(error.value) and "toy/dann-torch.json" in str(error.value)
+
+
+def test_an_interrupted_write_leaves_the_old_row(tmp_path, toy, monkeypatch):
+    ledger.store(tmp_path, job(0), numbers(0.6), NOW)
+    before = file_of(tmp_path).read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(ledger.LedgerError, match="cannot write toy/dann-torch.json .No space left"):
+        ledger.store(tmp_path, job(1), numbers(0.7), NOW)
+    assert file_of(tmp_path).read_bytes() == before
+    assert [p.name for p in file_of(tmp_path).parent.iterdir()] == ["dann-torch.json"]
+
+
+def test_what_was_not_run_is_none(tmp_path):
+    assert results.row("digits-rotated", "dann", "torch", rows=tmp_path) is None
+
+
+# --- judging ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("mean", "within", "both_ways", "word"),
+    [
+        (0.50, 0.02, False, "reproduced"),
+        (0.48, 0.02, False, "reproduced"),
+        (0.4799, 0.02, False, "differs"),
+        (0.90, 0.02, False, "reproduced"),
+        (0.60, 0.10, True, "reproduced"),
+        (0.6001, 0.10, True, "differs"),
+        (0.3999, 0.10, True, "differs"),
+    ],
+)
+def test_the_rule_of_the_status_word(mean, within, both_ways, word):
+    assert ledger.status(mean, Published(0.5, "p", "t", within, both_ways)) == word
+
+
+def test_a_row_that_differs_says_why_or_that_it_is_not_known(tmp_path, toy):
+    assert ledger.store(tmp_path, job(0), numbers(0.3), NOW)["reason"] == ledger.UNKNOWN_REASON
+    why = {"ko": "짧게 돌렸다", "en": "a short run"}
+    toy.methods["dann"].reason["torch"] = why
+    assert ledger.refresh(tmp_path, "toy", "dann", "torch")["reason"] == why
+    assert ledger.read(file_of(tmp_path))["reason"] == why
+    assert ledger.store(tmp_path, job(0), numbers(0.5), NOW)["reason"] is None
+    assert ledger.store(tmp_path, job(0, "ddc"), numbers(0.3), NOW)["status"] == "measured"
+
+
+# --- what a row depends on ----------------------------------------------------------------------------------
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "PACKAGE", tmp_path)
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "d.py").write_text("A = 1\n")
+    (tmp_path / "loop.py").write_text("RATE = 1\n")
+    (tmp_path / "torch" / "m.py").write_text(
+        '"""Text."""\nfrom dtlbook import loop\nimport dtlbook.data.d\n\n\ndef f():\n    """Says."""\n    return loop.RATE\n'
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "same"),
+    [
+        ("torch/m.py", "Says.", "Tells.", True),
+        ("torch/m.py", "Text.", "Other.", True),
+        ("torch/m.py", "    return", "    # why\n    return", True),
+        ("torch/m.py", "loop.RATE", "-loop.RATE", False),
+        ("loop.py", "1", "2", False),
+        ("data/d.py", "1", "2", True),
+    ],
+)
+def test_the_code_is_what_a_method_computes_not_how_it_is_described(package, name, old, new, same):
+    file = package / "torch" / "m.py"
+    before = ledger.code_hash(file)
+    changed = package / name
+    changed.write_text(changed.read_text().replace(old, new))
+    assert (ledger.code_hash(file) == before) == same
+
+
+def test_a_module_that_is_not_there_is_told(package):
+    with pytest.raises(ledger.LedgerError, match="no module dtlbook/torch/gone.py"):
+        ledger.code_hash(package / "torch" / "gone.py")
+
+
+def test_the_basis_names_the_data_with_its_checksum():
+    from dtlbook import data
+
+    source, target = data.pair("digits-rotated")
+    (found,) = ledger.basis("digits-rotated", "dann", "torch")["data"]
+    assert found["source"]["sha256"] == data.checksum(source) and found["target"]["name"] == target.name
+    assert found["source"]["train"] == len(source.x_train)
+
+
+# --- where ----------------------------------------------------------------------------------------------------
+def test_the_rows_are_found_from_a_checkout_and_from_an_installed_package(tmp_path, monkeypatch):
+    inside = tmp_path / "repository" / "book"
+    (tmp_path / "repository" / "code" / "dtlbook").mkdir(parents=True)
+    (tmp_path / "repository" / "pyproject.toml").touch()
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    assert ledger.folder() == tmp_path / "repository" / "results"
+    assert ledger.folder("x/y").parts == ("x", "y")
+    alone = tmp_path / "site-packages" / "dtlbook"
+    alone.mkdir(parents=True)
+    monkeypatch.chdir(alone)
+    monkeypatch.setattr(ledger, "PACKAGE", alone)
+    assert ledger.folder() == alone / "results" / "rows"
+
+
+def test_every_committed_row_is_sound_and_known():
+    for file in sorted(ledger.folder().glob("*/*.json")):
+        found = ledger.read(file)
+        experiments.check(found["experiment"], found["method"], found["framework"])
