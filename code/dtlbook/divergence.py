@@ -269,8 +269,7 @@ def _turning_angles(x: np.ndarray) -> np.ndarray:
     turns = np.unique(across % np.pi)
     if not len(turns):
         return np.zeros(1)
-    gaps = np.diff(np.append(turns, turns[0] + np.pi))
-    return (turns + gaps / 2)[gaps > ROUNDING] % np.pi
+    return (turns + np.append(turns[1:], turns[0] + np.pi)) / 2 % np.pi
 
 
 def _cuts(values: np.ndarray, tolerance: float = 0.0) -> np.ndarray:

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dtlbook.divergence import (
+    Discs,
+    HalfPlanes,
+    Thresholds,
     bound_terms,
     complexity_term,
     discs,
@@ -219,6 +222,16 @@ def test_points_on_lines_are_not_told_apart_by_rounding():
     square = np.array([[0.1, 0.1], [0.1, 0.3], [0.3, 0.1], [0.3, 0.3]])
     assert len(half_planes(square, n_angles=None)) == 14
     assert len(half_planes(square, n_angles=4)) == 14
+    across = np.outer(np.random.default_rng(0).random(20), [1, -1]) + 1 / 3  # one of the 4 directions sees one point
+    assert len(half_planes(across, n_angles=4)) == len(half_planes(across, n_angles=None)) == 40
+
+
+def test_what_the_parameters_mean():
+    """For drawing: 1 lies beyond the cut, or outside the disc."""
+    assert Thresholds(np.array([1.0, 1.0]), np.array([True, False]))([0, 2]).tolist() == [[0, 1], [1, 0]]
+    plane = HalfPlanes(np.array([np.pi / 2]), np.array([1.0]), np.array([True]))
+    assert plane([[5, 0], [0, 5]]).tolist() == [[0, 1]]
+    assert Discs(np.zeros((1, 2)), np.array([4.0]), np.array([True]))([[1, 1], [3, 0]]).tolist() == [[0, 1]]
 
 
 def test_one_direction_is_a_threshold():
