@@ -86,7 +86,7 @@ def run(
         networks = mlp(int(np.prod(source.image_shape)), source.n_classes, seed=seed)
     for part, input_ in zip(networks, (source.x_train[:1], None, None), strict=True):
         if input_ is not None:  # Keras makes some weights at the first call
-            first = part(_example(tf.constant(input_)))
+            first = part(example(tf.constant(input_)))
         else:
             part(first)
     update = make_update(networks)
@@ -106,7 +106,7 @@ def run(
         """Updates first … last − 1; the mean label and domain loss."""
         sums = tf.zeros(2, tf.float64)
         for step in tf.range(first, last):
-            batch = [_example(tf.gather(a, i[step])) for a, i in zip(arrays, indices, strict=True)]
+            batch = [example(tf.gather(a, i[step])) for a, i in zip(arrays, indices, strict=True)]
             losses = update(*batch, lams_there[step], rates_there[step])
             sums += tf.cast(tf.stack([losses.label, losses.domain]), sums.dtype)
         return sums / tf.cast(last - first, sums.dtype)
@@ -226,13 +226,13 @@ def _apply(images: np.ndarray, *parts: keras.Model) -> np.ndarray:
     to_float(images[:1])  # refuses what is neither uint8 images nor float32 features
     results = []
     for some in np.array_split(images, -(-len(images) // 1000) or 1):  # 1,000 at a time bounds the memory
-        out = _example(tf.constant(some))
+        out = example(tf.constant(some))
         for part in parts:
             out = part(out, training=False)
         results.append(out.numpy())
     return np.concatenate(results)
 
 
-def _example(x: tf.Tensor) -> tf.Tensor:
+def example(x: tf.Tensor) -> tf.Tensor:
     """uint8 [n, height, width, channels] to float32 0 … 1; features and labels pass unchanged."""
     return tf.cast(x, tf.float32) / 255 if x.dtype == tf.uint8 else x

@@ -53,14 +53,20 @@ __all__ = [
 
 # --- the method -----------------------------------------------------------------------------------------
 class _GradientReversal(torch.autograd.Function):
+    generate_vmap_rule = True  # so that many models, each with its own λ, can be trained in one pass
+
     @staticmethod
-    def forward(ctx, x: Tensor, lam: float | Tensor) -> Tensor:
-        ctx.lam = lam
+    def forward(x: Tensor, lam: Tensor) -> Tensor:
         return x.view_as(x)  # R_λ(x) = x
 
     @staticmethod
+    def setup_context(ctx, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[1])
+
+    @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
-        return -ctx.lam * gradient, None  # dR_λ/dx = −λ I
+        (lam,) = ctx.saved_tensors
+        return -lam * gradient, None  # dR_λ/dx = −λ I
 
 
 def gradient_reversal(x: Tensor, lam: float | Tensor) -> Tensor:
@@ -70,6 +76,7 @@ def gradient_reversal(x: Tensor, lam: float | Tensor) -> Tensor:
     """
     if not isinstance(lam, Tensor):  # a tensor may live on a GPU, and looking at it would halt the queue
         recipe.check_lambda(lam)
+        lam = torch.tensor(lam, dtype=torch.float64)  # a scalar: the gradient keeps its own type
     if not x.is_floating_point():
         raise ValueError(f"gradient_reversal needs a floating-point tensor, not {x.dtype}; integers carry no gradient")
     return _GradientReversal.apply(x, lam)

@@ -71,7 +71,6 @@ def run(
     records: int = 20,
     labelled: tuple[np.ndarray, np.ndarray] | None = None,
     domain_error: Callable[[Networks, Domain, Domain], float] | None = None,
-    compiled: bool = False,
     device: str | None = None,
 ) -> Run:
     """Train on labelled source and unlabelled target images.
@@ -82,7 +81,6 @@ def run(
     ``networks``   trained in place if given, else `mlp` of that seed
     ``mu_0 … beta``  learning rate μ_0/(1+αp)^β
     ``labelled``   a few target examples whose labels the method may use, (images, labels); see `recipe.few_labels`
-    ``compiled``   let torch.compile make one graph of the update (replayed without the host on a GPU)
 
     ``target.y_train`` is never read; the history compares predictions with the test labels for the reader.
     """
@@ -94,8 +92,6 @@ def run(
     for part in networks:
         part.to(device).train()
     update = make_update(networks)
-    if compiled:
-        update = torch.compile(update, mode="reduce-overhead" if device.startswith("cuda") else "default")
     # All examples, the indices of all batches and both schedules go to the device once; nothing comes back between
     # two records.
     arrays = [source.x_train, source.y_train, target.x_train]
@@ -115,7 +111,7 @@ def run(
     sums = torch.zeros(2, device=device)
     record_at = set(recipe.record_steps(steps, records))
     for step in range(steps):
-        batch = [_example(a[i[step]]) for a, i in zip(arrays, indices, strict=True)]
+        batch = [example(a[i[step]]) for a, i in zip(arrays, indices, strict=True)]
         losses = update(*batch, lams_there[step], rates_there[step])
         sums += torch.stack([losses.label.detach(), losses.domain.detach()])
         if step + 1 in record_at:
@@ -139,13 +135,19 @@ def run(
     return Run(networks, history)
 
 
-def descend(loss: Callable[..., Losses], momentum: float = 0.9) -> Callable[[Networks], Update]:
-    """Updates by stochastic gradient descent on all three parts: v ← m v + g, θ ← θ − μ v."""
+def descend(loss: Callable[..., Losses], momentum: float = 0.9, compiled: bool = False) -> Callable[[Networks], Update]:
+    """Updates by stochastic gradient descent on all three parts: v ← m v + g, θ ← θ − μ v.
+
+    ``compiled`` lets torch.compile make one graph of the loss and one of its gradients; on a GPU they are replayed
+    without the host. It takes some seconds to begin with.
+    """
     recipe.check_momentum(momentum)
+    if compiled:
+        loss = torch.compile(loss, mode="reduce-overhead" if torch.cuda.is_available() else "default")
 
     def make_update(networks: Networks) -> Update:
         parameters = [p for part in networks for p in part.parameters() if p.requires_grad]
-        # Made once: momentum lives in it. A learning rate that is a tensor can change inside a compiled update.
+        # Made once: momentum lives in it. A learning rate that is a tensor on the device needs no word from the host.
         optimizer = torch.optim.SGD(
             parameters, lr=torch.tensor(0.0, dtype=torch.float64), momentum=momentum, fused=True
         )
@@ -165,9 +167,17 @@ def descend(loss: Callable[..., Losses], momentum: float = 0.9) -> Callable[[Net
     return make_update
 
 
-def fit(loss: Callable[..., Losses], source: Domain, target: Domain, *, momentum: float = 0.9, **settings) -> Run:
+def fit(
+    loss: Callable[..., Losses],
+    source: Domain,
+    target: Domain,
+    *,
+    momentum: float = 0.9,
+    compiled: bool = False,
+    **settings,
+) -> Run:
     """`run` with `descend`: minimise ``loss`` by SGD. ``settings`` are those of `run`."""
-    return run(descend(loss, momentum), source, target, **settings)
+    return run(descend(loss, momentum, compiled), source, target, **settings)
 
 
 # --- the two ends of every comparison -------------------------------------------------------------------
@@ -232,14 +242,14 @@ def _apply(images: np.ndarray, *parts: nn.Module) -> np.ndarray:
     to_float(images[:1])  # refuses what is neither uint8 images nor float32 features
     results = []
     for some in np.array_split(images, -(-len(images) // 1000) or 1):  # 1,000 at a time bounds the memory
-        out = _example(torch.from_numpy(np.ascontiguousarray(some)).to(device))
+        out = example(torch.from_numpy(np.ascontiguousarray(some)).to(device))
         for part in parts:
             out = part.eval()(out)
         results.append(out.cpu().numpy())
     return np.concatenate(results)
 
 
-def _example(x: Tensor) -> Tensor:
+def example(x: Tensor) -> Tensor:
     """uint8 [n, height, width, channels] to float32 0 … 1 as [n, channels, height, width], stored channels last.
 
     Features and labels pass unchanged.
