@@ -106,7 +106,10 @@ def _train(module: str, function: str, source, target, framework: str, seed: int
 
     settings = dict(settings)
     name, few = settings.pop("network"), settings.pop("labels_per_class", 0)
-    networks = _networks(import_module(f"dtlbook.{framework}.networks"), name, source, target, seed)
+    module_of_networks = import_module(f"dtlbook.{framework}.networks")
+    networks = _networks(module_of_networks, name, source, target, seed)
+    if settings.pop("bfloat16", False):
+        networks = module_of_networks.in_bfloat16(networks)
     if few:
         settings["labelled"] = recipe.few_labels(target, few, seed)
     train = getattr(import_module(f"dtlbook.{framework}.{module}"), function)
@@ -271,7 +274,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         title={"ko": "MNIST → MNIST-M", "en": "MNIST → MNIST-M"},
         tier="full",
         seeds=3,
-        deep={"network": "dann_mnist", "steps": 12000, "batch_size": 64, "records": 4},
+        deep={"network": "dann_mnist", "bfloat16": True, "steps": 14000, "batch_size": 64, "records": 4},
     ),
     "mnist-usps": Experiment(
         pairs=("mnist-usps",),
