@@ -34,7 +34,9 @@ def domain_error(f_source: np.ndarray, f_target: np.ndarray, seed: int = 0, stre
     """
     strength = positive(strength, "strength")
     x_source, x_target = two_domains(f_source, f_target, ("f_source", "f_target"))
-    x = _common_scale(np.concatenate([x_source, x_target]))
+    x = np.concatenate([x_source, x_target])
+    middle, scale = common_scale(x)
+    x = (x - middle) / scale
     d = np.concatenate([np.zeros(len(x_source), int), np.ones(len(x_target), int)])  # d_i: 0 source, 1 target
     classifier = LogisticRegression(C=strength, class_weight="balanced", max_iter=5000)
     halves = StratifiedKFold(n_splits=2, shuffle=True, random_state=seed)
@@ -51,10 +53,10 @@ def proxy_a_distance(f_source: np.ndarray, f_target: np.ndarray, seed: int = 0, 
     return 2.0 * (1.0 - 2.0 * domain_error(f_source, f_target, seed, strength))
 
 
-def _common_scale(x: np.ndarray) -> np.ndarray:
-    """The pooled sample about its mean, divided by ONE number: the variances of its columns sum to 1."""
-    x = x - x.mean(axis=0)
-    return x / (np.sqrt((x**2).sum(axis=1).mean()) or 1.0)
+def common_scale(x: np.ndarray) -> tuple[np.ndarray, float]:
+    """Mean of the pooled sample, and ONE number to divide by: then the variances of its columns sum to 1."""
+    middle = x.mean(axis=0)
+    return middle, float(np.sqrt(((x - middle) ** 2).sum(axis=1).mean())) or 1.0
 
 
 # ---- Every hypothesis of a small class --------------------------------------------------------------------------
@@ -93,7 +95,7 @@ def empirical_h_divergence(says_source: np.ndarray, says_target: np.ndarray, sym
 
 
 def hdh_divergence(predictions_source: np.ndarray, predictions_target: np.ndarray) -> float:
-    """HΔH-divergence of two samples, 2 max_{h, h'} |P_S(h ≠ h') − P_T(h ≠ h')| (Ben-David et al. 2010, Def. 3-4).
+    """HΔH-divergence of two samples, 2 max_{h, h'} |P_S(h ≠ h') − P_T(h ≠ h')| (Ben-David et al. 2010).
 
     ``predictions_source`` [H, n] and ``predictions_target`` [H, n'] are a class on both samples. All pairs are
     tried: time grows with H² (n + n'), memory with H times a block of 512 hypotheses.

@@ -1,6 +1,6 @@
 """Maximum mean discrepancy: how far apart the means of two samples lie, seen through a kernel.
 
-Gretton et al., *A Kernel Two-Sample Test*, JMLR 13 (2012): eq. 3 (unbiased), eq. 5 (biased), section 2.3 (witness).
+Gretton et al., *A Kernel Two-Sample Test*, JMLR 13 (2012): eq. 3 (unbiased), eq. 5 (biased).
 The kernel everywhere in the book is k(x, y) = exp(−‖x − y‖² / (2σ²)) with the bandwidth σ, or the linear kernel
 k(x, y) = xᵀy. Several bandwidths mean the sum of their kernels, each with weight 1.
 """
