@@ -104,7 +104,7 @@ def run(
     arrays = [torch.from_numpy(a).to(device) for a in arrays]
     indices = [torch.from_numpy(i).to(device) for i in indices]
     lams, rates = recipe.schedules(steps, lam, scheduled, mu_0, alpha, beta)
-    lams_there, rates_there = (torch.tensor(values, dtype=torch.float64, device=device) for values in (lams, rates))
+    lams_there, rates_there = (torch.tensor(values, device=device) for values in (lams, rates))
 
     measure = domain_error or own_domain_error
     history, seconds, start, last = History(), 0.0, time.perf_counter(), 0
@@ -148,10 +148,8 @@ def descend(loss: Callable[..., Losses], momentum: float = 0.9, compiled: bool =
     def make_update(networks: Networks) -> Update:
         parameters = [p for part in networks for p in part.parameters() if p.requires_grad]
         # Made once: momentum lives in it. A learning rate that is a tensor on the device needs no word from the host.
-        optimizer = torch.optim.SGD(
-            parameters, lr=torch.tensor(0.0, dtype=torch.float64), momentum=momentum, fused=True
-        )
-        rate = optimizer.param_groups[0]["lr"]
+        rate = torch.zeros((), device=parameters[0].device)
+        optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum, fused=True)
 
         def update(*batch_lam_mu: Tensor) -> Losses:
             *batch, lam, mu = batch_lam_mu
