@@ -6,15 +6,16 @@ channel, |patch − digit| (Ganin et al., JMLR 2016, section 5.2.4; photographs 
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
+from dtlbook.data import digits, fetch
 from dtlbook.data.domain import Domain
-from dtlbook.data.folder import find
-from dtlbook.data.handwritten import mnist
-
-BSDS_SOURCE = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html"
+from dtlbook.data.folder import data_folder
+from dtlbook.data.handwritten import mnist, resized
+from dtlbook.data.pictures import read_pictures, tar_pictures
 
 
 def blend(images: np.ndarray, photos: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -41,23 +42,25 @@ def blend(images: np.ndarray, photos: Sequence[np.ndarray], rng: np.random.Gener
 
 
 def bsds_photos(part: str) -> list[np.ndarray]:
-    """The photographs of BSDS500's ``part`` ("train", "val", "test"), uint8 [481, 321, 3] or [321, 481, 3]."""
-    folder = find(f"bsds500/{part}", BSDS_SOURCE)
-    files = sorted(folder.glob("*.jpg"), key=lambda path: path.name)
-    if not files:
-        raise FileNotFoundError(f"{folder} has no .jpg photographs; get them from {BSDS_SOURCE}")
-    return [read_photo(path) for path in files]
+    """The photographs of BSDS500's ``part`` ("train", "val", "test"), uint8 [481, 321, 3] or [321, 481, 3].
+
+    From the folder bsds500/PART if it is there, else from the archive of the authors.
+    """
+    folder = data_folder() / "bsds500" / part
+    if not folder.is_dir():
+        return tar_pictures(fetch.get("bsds500/BSR_bsds500.tgz")[0], f"BSR/BSDS500/data/images/{part}")
+    if not (files := sorted(folder.glob("*.jpg"))):
+        raise FileNotFoundError(f"{folder} has no .jpg photographs; put those of BSDS500 there or remove the folder")
+    return read_pictures(files)
 
 
-def read_photo(path: Path) -> np.ndarray:
-    """A picture file as uint8 [h, w, 3]; a damaged one gives a ValueError of one sentence."""
-    from PIL import Image
+@cache
+def sample_photos() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """scikit-learn's two sample photographs, cut in two: left 420 columns for training, right 220 for test."""
+    from sklearn.datasets import load_sample_images
 
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except OSError as error:  # PIL.UnidentifiedImageError is one
-        raise ValueError(f"{path} cannot be read as a picture ({error}); delete it and get it again") from error
+    photos = load_sample_images().images  # uint8 [427, 640, 3]
+    return [photo[:, :420] for photo in photos], [photo[:, 420:] for photo in photos]
 
 
 def mnist_m() -> Domain:
@@ -72,6 +75,32 @@ def mnist_m() -> Domain:
     )
 
 
-DOMAINS: dict[str, Callable[[], Domain]] = {"mnist-m": mnist_m}
+def digits_photo() -> Domain:
+    """scikit-learn's digits-b at 28×28 blended with its two sample photographs, uint8 [n, 28, 28, 3]."""
+    base, photos, rng = digits.DOMAINS["digits-b"](), sample_photos(), np.random.default_rng(0)
+    return Domain(
+        "digits-photo",
+        blend(resized(base.x_train, 28), photos[0], rng),
+        base.y_train,
+        blend(resized(base.x_test, 28), photos[1], rng),
+        base.y_test,
+    )
 
-PAIRS: dict[str, tuple[str, str]] = {"mnist-mnistm": ("mnist-rgb", "mnist-m")}
+
+def digits_a_28() -> Domain:
+    """scikit-learn's digits-a at 28×28 in three equal channels: the source for digits-photo."""
+    base = digits.DOMAINS["digits-a"]()
+    x_train, x_test = (resized(x, 28).repeat(3, axis=-1) for x in (base.x_train, base.x_test))
+    return replace(base, name="digits-a-28", x_train=x_train, x_test=x_test)
+
+
+DOMAINS: dict[str, Callable[[], Domain]] = {
+    "mnist-m": mnist_m,
+    "digits-a-28": digits_a_28,
+    "digits-photo": digits_photo,
+}
+
+PAIRS: dict[str, tuple[str, str]] = {
+    "mnist-mnistm": ("mnist-rgb", "mnist-m"),
+    "digits-photo": ("digits-a-28", "digits-photo"),
+}

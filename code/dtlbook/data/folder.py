@@ -7,7 +7,7 @@ from pathlib import Path
 def data_folder() -> Path:
     """The folder of the data sets: environment variable DTLBOOK_DATA, else the user's cache folder.
 
-    It is only read by the loaders; the downloader alone writes to it.
+    The loaders only read it; `dtlbook.data.fetch` alone writes to it.
     """
     if chosen := os.environ.get("DTLBOOK_DATA"):
         return Path(chosen).expanduser()
@@ -17,13 +17,14 @@ def data_folder() -> Path:
 
 
 def find(path: str, source: str) -> Path:
-    """The file or folder ``path`` of the data folder; a FileNotFoundError of one sentence if it is not there.
+    """The file or folder ``path`` of the data folder, for data that must be put there by hand.
 
-    ``source`` says where it comes from: for data that must be put there by hand.
+    A FileNotFoundError of one sentence, with the ``source`` it comes from, if it is not there.
     """
     place = data_folder() / path
     if not place.exists():
         raise FileNotFoundError(
-            f"{place} is missing; get it from {source} and put it there, or set DTLBOOK_DATA to the folder that has {path}"
+            f"{path} is not in the data folder; get it from {source} and put it at {place} "
+            "(the environment variable DTLBOOK_DATA names another data folder)"
         )
     return place
