@@ -244,7 +244,15 @@ def test_what_was_not_run_is_none(tmp_path):
     ],
 )
 def test_the_rule_of_the_status_word(mean, within, both_ways, word):
-    assert ledger.status(mean, Published(0.5, "p", "t", within, both_ways)) == word
+    assert ledger.status({"mean": mean}, Published(0.5, "p", "t", within, both_ways)) == word
+
+
+def test_published_values_of_pairs_must_all_be_reached():
+    published = Published(0.3, "p", "t", 0.00006, True, pairs={"a": 0.2370, "b": 0.3630})
+    seeds = [{"pairs": {"a": 0.23703, "b": 0.36296, "c": 0.9}}]
+    assert ledger.status({"mean": 0.5, "seeds": seeds}, published) == "reproduced"
+    seeds[0]["pairs"] |= {"a": 0.2371}
+    assert ledger.status({"mean": 0.3, "seeds": seeds}, published) == "differs"
 
 
 def test_a_row_that_differs_says_why_or_that_it_is_not_known(tmp_path, toy):

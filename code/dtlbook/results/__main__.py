@@ -109,7 +109,11 @@ def _table(options: argparse.Namespace) -> int:
             found = ledger.read(ledger.path(rows, name, method, framework))
             known = experiments.entry(name, method).published
             cells = [spread(found), found["n"], found["status"]] if found else ["", "", "not run"]
-            there = f"{known.value:.4f} ({known.paper or 'the lecture'}, {known.table})" if known else ""
+            there = (
+                f"{known.text()} ({', '.join(filter(None, (known.paper or 'the lecture', known.table)))})"
+                if known
+                else ""
+            )
             why = f": {found['reason']['en']}" if found and found["reason"] else ""
             print(f"| {method} | {framework} | {cells[0]} | {cells[1]} | {there} | {cells[2]}{why} |")
     return 0

@@ -252,9 +252,8 @@ def _write(file: Path, new: dict) -> dict:
         "seconds": round(sum(seed.get("seconds", 0) for seed in new["seeds"]), 1),
         "cpu_seconds": round(sum(seed.get("cpu_seconds", 0) for seed in new["seeds"]), 1),
         "published": vars(entry.published) if entry.published else None,
-        "status": status(statistics.fmean(numbers), entry.published),
-        "reason": None,
     }
+    new |= {"status": status(new, entry.published), "reason": None}
     if new["status"] == "differs":
         new["reason"] = entry.reason.get(new["framework"], UNKNOWN_REASON)
     new = {key: new[key] for key in KEYS}
@@ -293,10 +292,13 @@ def _rounded(value: Any) -> Any:
 
 
 # --- judging ------------------------------------------------------------------------------------------------
-def status(mean: float, published: Published | None) -> str:
-    """The status word of a row by the rule at the top."""
+def status(new: dict, published: Published | None) -> str:
+    """The status word of a row by the rule at the top; with published values of pairs, each of them counts."""
     if published is None:
         return "measured"
-    gap = round(mean - published.value, 9)
-    reached = gap >= -published.within and (gap <= published.within or not published.both_ways)
-    return "reproduced" if reached else "differs"
+    gaps = [new["mean"] - published.value]
+    if published.pairs:
+        means = {pair: statistics.fmean(seed["pairs"][pair] for seed in new["seeds"]) for pair in published.pairs}
+        gaps = [means[pair] - value for pair, value in published.pairs.items()]
+    low, high = -published.within - 1e-9, published.within + 1e-9 if published.both_ways else math.inf
+    return "reproduced" if all(low <= gap <= high for gap in gaps) else "differs"
