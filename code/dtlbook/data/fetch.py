@@ -21,7 +21,7 @@ from dtlbook.data.folder import data_folder
 TRIES = 5  # of one mirror, while the connection breaks
 PAUSE = 1.0  # seconds before the next try
 TIMEOUT = 30.0  # seconds without an answer
-CHUNK = 1 << 18
+CHUNK = 1 << 16  # bytes; less than this is lost when a connection breaks
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,8 @@ def _fetch(path: str, place: Path, bar) -> None:
 
 def _storage_error(path: str, part: Path, error: OSError) -> OSError:
     """The sentence for a folder that cannot be written; nothing of the file is left."""
-    part.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        part.unlink()
     _remove_if_empty(part.parent)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         sentence = (
