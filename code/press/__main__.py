@@ -110,7 +110,9 @@ def test(arguments: list[str]) -> int:
     book()
     environment = {**os.environ, "TQDM_DISABLE": "1", "PYTHONPATH": "code"}
     environment.pop("DTLBOOK_PRESS", None)
-    command = [sys.executable, "-m", "pytest", "--nbval", *(arguments or ["tests", "book/ko"])]
+    # All tests: one worker a core, and a file's tests in one worker, so that a notebook keeps its kernel.
+    everything = ["-n", "auto", "--dist", "loadfile", "tests", "book/ko"]
+    command = [sys.executable, "-m", "pytest", "--nbval", *(arguments or everything)]
     return subprocess.call(command, cwd=ROOT, env=environment)
 
 

@@ -5,9 +5,11 @@ import pytest
 CHAPTER = "04_dann"
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["ko", "en"])
+# Each pair of language, colours and width is met once: half of the eight combinations, and every page in each.
+@pytest.mark.parametrize(
+    "lang, colours, width",
+    [("ko", "light", 1280), ("ko", "dark", 320), ("en", "dark", 1280), ("en", "light", 320)],
+)
 def test_axe_finds_nothing(open_page, site_folder, lang, colours, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     names = sorted(path.stem for path in (site_folder / lang).glob("*.html"))
@@ -19,7 +21,9 @@ def test_axe_finds_nothing(open_page, site_folder, lang, colours, width):
             for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await new Promise(r => setTimeout(r, 20)); }
             scrollTo(0, 0); }""")
         page.wait_for_timeout(500)
-        for fault in axe.run(page).response["violations"]:
+        # The picture of a formula is hidden from assistive technology, which reads the MathML beside it; it has half of
+        # the page's elements, and takes its colour from the text around it, which is looked at.
+        for fault in axe.run(page, context={"exclude": [[".katex-html"]]}).response["violations"]:
             found += [
                 f"{name}: {fault['id']}: {node['target']} {node['failureSummary'][:300]}" for node in fault["nodes"][:5]
             ]
