@@ -16,7 +16,7 @@ import nbformat
 from markdown_it.token import Token
 from nbformat import NotebookNode, v4
 
-from press import citations
+from press import citations, results
 from press.config import Config, PressError
 from press.markup import Directive, read_directive, tokens
 from press.source import Chapter, read_chapter
@@ -270,6 +270,7 @@ def _html(title: str) -> str:
 def convert(notebook: NotebookNode, chapter: Chapter, lang: str, numbers: Numbers, config: Config) -> NotebookNode:
     """The committed notebook of one language, from the executed notebook of both."""
     page = for_language(notebook, lang)
+    results.fill_in(page, lang, config)
     converter = Converter(chapter, lang, numbers, config)
     lines = page.metadata.pop("source_map")
     cells = _opening(chapter, lang, config)

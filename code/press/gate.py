@@ -6,20 +6,21 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from press import glossary
-from press.config import LANGUAGES, Config
+from press import glossary, results
+from press.config import LANGUAGES, Config, PressError
 from press.markup import Item, items
 from press.source import Cell, Chapter, Problem, read_chapter
 
 # Compared in order; the others as multisets, since word order differs between the languages.
-IN_ORDER = ("heading", "equation", "label", "directive", "figure", "code block", "table row")
-IN_ANY_ORDER = ("inline equation", "citation", "reference", "term", "link", "inline code", "number")
+IN_ORDER = ("heading", "equation", "label", "directive", "figure", "code block", "table row", "results table")
+IN_ANY_ORDER = ("inline equation", "citation", "reference", "term", "link", "inline code", "number", "result")
 NAMES = {
     "heading": "heading level",
     "label": "label",
     "term": "glossary term",
     "reference": "cross reference",
     "figure": "figure",
+    "result": "result of the ledger",
 }
 _HANGUL = re.compile(r"[가-힣]")
 
@@ -30,7 +31,7 @@ def check(config: Config) -> list[Problem]:
     problems = []
     for document in config.documents:
         chapter, found = read_chapter(config.book / f"{document}.md", config.root)
-        problems += found or check_chapter(chapter, terms)
+        problems += found or check_chapter(chapter, terms) + _ledger(chapter, config)
     return problems + _figures(config) + _not_in_toc(config)
 
 
@@ -121,6 +122,26 @@ def _unknown_terms(name: str, found: list[Item], index: dict[str, int]) -> list[
         for i in found
         if i.kind == "term" and i.value.lower() not in index
     ]
+
+
+def _ledger(chapter: Chapter, config: Config) -> list[Problem]:
+    """Results that the ledger cannot give: unknown names, rows that are not whole, options that do not exist."""
+    texts = [(cell.source, cell.line, True) for cell in chapter.cells if cell.kind == "markdown"]
+    for cell in chapter.code():
+        captions = cell.metadata.get("caption")
+        texts += [(str(text), cell.line, False) for text in captions.values()] if isinstance(captions, dict) else []
+    problems = []
+    for text, line, counted in texts:
+        found = [item for item in items(text, line) if item.kind in ("result", "results table")]
+        told = ((item, results.problem(item.kind, item.value, config.root / "results")) for item in found)
+        here = [Problem(chapter.name, item.line if counted else line, said) for item, said in told if said]
+        problems += here
+        if not here:
+            try:
+                results.expand(text, LANGUAGES[0], config)
+            except PressError as error:
+                problems.append(Problem(chapter.name, line, str(error)))
+    return problems
 
 
 def _languages(name: str, ko: list[Item], en: list[Item], korean: Cell, english: Cell) -> list[Problem]:

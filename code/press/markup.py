@@ -31,7 +31,7 @@ _RAW_URL = re.compile(r"\b(?:https?|ftp)://[^\s<>)\]\"'`]+")
 @dataclass(frozen=True)
 class Item:
     """`kind`: heading, equation, inline equation, label, citation, reference, term, link, figure, inline code,
-    code block, directive, number, table row, text, comment, url."""
+    code block, directive, number, table row, text, comment, url, result (a key of the results ledger), results table."""
 
     kind: str
     value: str
@@ -120,6 +120,9 @@ def _fence(token: Token, line: int) -> Iterator[Item]:
         yield from items(directive.options.get("alt", ""), line)
     elif name == "solution":
         yield Item("reference", directive.argument, line)
+    elif name == "results-table":
+        wanted = ", ".join(re.split(r"[\s,]+", directive.options.get("methods", "").strip()))
+        yield Item("results table", f"{directive.argument} {wanted}".strip(), line)
     elif directive.argument:
         yield from items(directive.argument, line)
     if name in TEXT_DIRECTIVES or name.startswith("prf:"):
@@ -158,6 +161,8 @@ def _role(name: str, content: str, line: int) -> Iterator[Item]:
     elif name == "term":
         yield Item("term", target, line)
         yield Item("text", content, line)
+    elif name == "result":
+        yield Item("result", content.strip(), line)
     elif name in ("eq", "ref", "numref", "doc", "prf:ref", "download"):
         yield Item("reference", target, line)
     else:

@@ -12,7 +12,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from press import glossary
+from press import glossary, results
 from press.config import LANGUAGES, Config, PressError
 from press.pictures import to_inline_svg
 from press.widgets import to_static_html
@@ -38,6 +38,7 @@ def for_language(notebook: NotebookNode, lang: str) -> NotebookNode:
 def write(notebook: NotebookNode, stem: str, lang: str, config: Config, terms: list[glossary.Term]) -> Path:
     """Write one language's page for Sphinx; a file that would not change keeps its time stamp."""
     page = for_language(notebook, lang)
+    results.fill_in(page, lang, config)
     for cell in page.cells:
         if cell.cell_type == "markdown":
             cell.source = _GLOSSARY_LIST.sub(lambda _: glossary.as_directive(terms, lang), cell.source)
