@@ -112,6 +112,14 @@ def test_kmm_goes_on_where_its_solver_stops_short():
     assert np.clip(beta - slope, 0, 1.2) == pytest.approx(beta, abs=1e-6)
 
 
+@pytest.mark.parametrize("tolerance, expected", [(0.0, 1.0), (0.1, 1.1), (1.0, 5 / 3)])
+def test_kmm_whose_sum_wants_to_be_too_large(tolerance, expected):
+    """Ten source samples round one target sample, k = 1/3 from it and 1/9 from each other: β = 10 k / (1 + 9 k²)."""
+    distance = np.sqrt(2 * np.log(3))
+    beta = kernel_mean_matching(distance * np.eye(10), np.zeros((2, 10)), bandwidth=1, tolerance=tolerance)
+    assert beta == pytest.approx(expected, rel=1e-6)
+
+
 def test_kmm_brings_a_known_ratio_back():
     """A source uniform on [0, 1]; four fifths of the target lie in its upper half: w near 1.6 above, 0.4 below."""
     rng = np.random.default_rng(0)
