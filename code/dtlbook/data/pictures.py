@@ -21,8 +21,10 @@ def decode(data: bytes | Path, size: int | None = None, box: tuple[int, int, int
 
     with Image.open(BytesIO(data) if isinstance(data, bytes) else data) as picture:
         picture = picture.convert("RGB")
+        if box:  # cut first: resize(box=…) would mix in what lies beyond the frame
+            picture = picture.crop(box)
         if size:
-            picture = picture.resize((size, size), Image.Resampling.BILINEAR, box=box)
+            picture = picture.resize((size, size), Image.Resampling.BILINEAR)
         return np.asarray(picture)
 
 
