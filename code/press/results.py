@@ -20,6 +20,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from dtlbook.results import experiments, ledger
+from dtlbook.results.experiments import Published
 from press.config import Config, PressError
 
 WORDS = {
@@ -28,21 +29,23 @@ WORDS = {
         "measured": "비교할 발표값 없음", "method": "방법", "torch": "PyTorch", "tensorflow": "TensorFlow", "numpy": "NumPy",
         "column published": "발표된 값", "status": "상태", "pair": "쌍", "mean": "평균", "table": "표",
         "lecture": "강의의 시연",
-        "caption": "{title}. 타깃 시험 예제의 정확도(0~1), {spread}. {tail}",
-        "spread": "시드 {n}개의 평균 ± 표준편차", "spread of some": "여러 시드의 평균 ± 표준편차(괄호 안은 시드의 수)", "once": "한 번 돌린 값",
-        "tail": "자료, 설정, 하드웨어, 버전은 저장소의 [results/{name}]({url})에 있다.",
-        "none": "아직 돌리지 않았다.",
+        "caption": "타깃 시험 예제의 정확도(0~1), {spread}.",
+        "spread": "시드 {n}개의 평균 ± 표준편차", "spread of some": "여러 시드의 평균 ± 표준편차(괄호 안은 시드의 수)",
+        "some once": "(±가 없으면 한 번 돌린 값)", "once": "한 번 돌린 값", "none": "아직 돌리지 않았다.",
+        "cited": "발표된 값의 출처: {source}.", "cited in brackets": "괄호 안은 발표된 값: {source}.",
+        "where": "자료, 설정, 하드웨어, 버전은 저장소의 [results/{name}]({url})에 있다.",
     },
     "en": {
         "seeds": "{n} seeds", "published": "published {value}", "not run": "not run", "reproduced": "reproduced",
         "differs": "differs", "measured": "nothing published to compare", "method": "method", "torch": "PyTorch",
         "tensorflow": "TensorFlow", "numpy": "NumPy", "column published": "published", "status": "status", "pair": "pair",
         "mean": "mean", "table": "Table", "lecture": "the lecture's demo",
-        "caption": "{title}. Accuracy on the target's test examples (0 to 1), {spread}. {tail}",
+        "caption": "Accuracy on the target's test examples (0 to 1), {spread}.",
         "spread": "mean ± standard deviation over {n} seeds",
-        "spread of some": "mean ± standard deviation over seeds (their number in brackets)", "once": "one run",
-        "tail": "Data, settings, hardware and versions are in [results/{name}]({url}) of the repository.",
-        "none": "Not run yet.",
+        "spread of some": "mean ± standard deviation over seeds (their number in brackets)",
+        "some once": " (without ±: one run)", "once": "one run", "none": "Not run yet.",
+        "cited": "Published values: {source}.", "cited in brackets": "In brackets the published values: {source}.",
+        "where": "Data, settings, hardware and versions are in [results/{name}]({url}) of the repository.",
     },
 }  # fmt: skip
 _ROLE = re.compile(r"(?<!`)\{result\}`([^`\n]+)`(?!`)")
@@ -130,7 +133,7 @@ def expand(text: str, lang: str, config: Config) -> str:
     if "{result" not in text:
         return text
     try:
-        text = _TABLE.sub(lambda match: _table(match["fence"], match["name"], match["body"], lang, config), text)
+        text = _TABLE.sub(lambda match: _table(match["name"], match["body"], lang, config), text)
         return _ROLE.sub(lambda match: _sentence(match[1], lang, config.root / "results"), text)
     except ValueError as error:
         raise PressError(f"results ledger: {error}") from None
@@ -164,7 +167,7 @@ def spread(numbers: list[float]) -> str:
 
 
 # --- as a table ---------------------------------------------------------------------------------------------
-def _table(fence: str, name: str, body: str, lang: str, config: Config) -> str:
+def _table(name: str, body: str, lang: str, config: Config) -> str:
     options = dict(re.findall(r"^:([\w-]+):[ \t]*(.*)$", body, re.M))
     unknown = set(options) - {"methods", "name"}
     if unknown or re.sub(r"^:[\w-]+:.*$", "", body, flags=re.M).strip():
@@ -181,53 +184,58 @@ def _table(fence: str, name: str, body: str, lang: str, config: Config) -> str:
     lines = [cells[0], ["---"] * len(cells[0]), *cells[1:]]
     label = [f":name: {options['name']}"] if "name" in options else []
     table = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([f"{fence}{{table}} {_caption(name, found, lang, config)}", *label, "", *table, fence])
+    # tildes: the first line of a fence of backticks must not contain any, and a citation does
+    return "\n".join([f"~~~{{table}} {_caption(name, found, lang, config)}", *label, "", *table, "~~~"])
 
 
 def _caption(name: str, found: dict, lang: str, config: Config) -> str:
     words = WORDS[lang]
-    counts = sorted({row["n"] for row in found.values() if row})
-    how = "once" if counts == [1] else "spread" if len(counts) == 1 else "spread of some"
-    url = f"{config.repository_url}/tree/{config.branch}/results/{name}"
-    return words["caption"].format(
-        title=experiments.find(name).title[lang],
-        spread=words[how].format(n=counts[0]) if counts else words["spread"].format(n=experiments.find(name).seeds),
-        tail=words["tail"].format(name=name, url=url) if counts else words["none"],
+    rows = [row for row in found.values() if row]
+    counts = sorted({row["n"] for row in rows} - {1})
+    how = words["spread of some" if len(counts) > 1 else "spread" if counts else "once"].format(
+        n=counts[0] if counts else 1
     )
+    if counts and any(row["n"] == 1 for row in rows):
+        how += words["some once"]
+    url = f"{config.repository_url}/tree/{config.branch}/results/{name}"
+    parts = [words["caption"].format(spread=how)] if rows else [words["none"]]
+    source = _source([experiments.entry(name, method).published for method, _ in found], lang)
+    cited = "cited in brackets" if len(experiments.find(name).pairs) > 1 else "cited"
+    parts += [words[cited].format(source=source)] if source else []
+    parts += [words["where"].format(name=name, url=url)] if rows else []
+    return f"{experiments.find(name).title[lang]}. " + " ".join(parts)
+
+
+def _source(published: list[Published | None], lang: str) -> str:
+    """Paper and table of the published values; a test sees to it that an experiment quotes one table only."""
+    for value in filter(None, published):
+        table = f", {value.table.replace('Table', WORDS[lang]['table'])}" if value.table else ""
+        return (f"{{cite:t}}`{value.paper}`" if value.paper else WORDS[lang]["lecture"]) + table
+    return ""
 
 
 def _by_method(name: str, methods: list[str], found: dict, lang: str) -> list[list[str]]:
     """A line a method, a column a framework, then the published value and the status."""
     words = WORDS[lang]
-    columns = [
-        framework for framework in experiments.DEEP + experiments.SHALLOW if any(f == framework for _, f in found)
-    ]
-    equal = len({row["n"] for row in found.values() if row}) == 1
+    columns = [each for each in experiments.DEEP + experiments.SHALLOW if any(each == used for _, used in found)]
+    equal = len({row["n"] for row in found.values() if row} - {1}) < 2
     published = any(experiments.entry(name, method).published for method in methods)
-    lines = [[words["method"], *(words[c] for c in columns)] + published * [words["column published"], words["status"]]]
+    lines = [[words["method"], *(words[each] for each in columns)]]
+    lines[0] += [words["column published"], words["status"]] if published else []
     for method in methods:
         line = [experiments.METHODS[method].name[lang]]
-        for framework in columns:
-            row = found.get((method, framework))
-            text = (
-                words["not run"]
-                if row is None
-                else spread(_numbers(row, ledger.MEASURE)) + ("" if equal else f" ({row['n']})")
-            )
-            line.append(text if (method, framework) in found else "")
+        line += [_cell(found[method, each], equal, lang) if (method, each) in found else "" for each in columns]
         if published:
-            line += [_published(name, method, lang), _status(method, found, lang)]
+            value = experiments.entry(name, method).published
+            line += [value.text() if value else "–", _status(method, found, lang)]
         lines.append(line)
     return lines
 
 
-def _published(name: str, method: str, lang: str) -> str:
-    published, words = experiments.entry(name, method).published, WORDS[lang]
-    if published is None:
-        return "–"
-    source = f"{{cite:p}}`{published.paper}`" if published.paper else f"({words['lecture']})"
-    table = f", {published.table.replace('Table', words['table'])}" if published.table else ""
-    return f"{published.text()} {source}{table}"
+def _cell(row: dict | None, equal: bool, lang: str) -> str:
+    if row is None:
+        return WORDS[lang]["not run"]
+    return spread(_numbers(row, ledger.MEASURE)) + ("" if equal or row["n"] == 1 else f" ({row['n']})")
 
 
 def _status(method: str, found: dict, lang: str) -> str:
@@ -244,13 +252,13 @@ def _status(method: str, found: dict, lang: str) -> str:
 
 
 def _by_pair(name: str, methods: list[str], found: dict, lang: str) -> list[list[str]]:
-    """A line a pair, a column a method and framework, then the mean; a published value in brackets."""
+    """A line a pair, a column a method and framework, then the mean; published values in brackets, as the caption says."""
     words = WORDS[lang]
     several = {method for method in methods if len(experiments.frameworks(name, method)) > 1}
     heads = [experiments.METHODS[m].name[lang] + (f" ({words[f]})" if m in several else "") for m, f in found]
     lines = [[words["pair"], *heads]]
     for pair in experiments.find(name).pairs:
-        line = [pair]
+        line = [pair.removeprefix("surf-").replace("-", " → ")]
         for (method, _), row in found.items():
             published = experiments.entry(name, method).published
             known = f" ({published.text(published.pairs[pair])})" if published and pair in published.pairs else ""

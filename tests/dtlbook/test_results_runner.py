@@ -214,6 +214,8 @@ def test_the_choice_of_what_to_run(tmp_path, monkeypatch):
     run_command(tmp_path, "run", "all", "--framework", "numpy")
     quick_ones = {name for name, experiment in EXPERIMENTS.items() if experiment.tier == "quick"}
     assert {row[0] for row in asked[-1]} == quick_ones and {row[2] for row in asked[-1]} == {"numpy"}
+    assert ("digits-rotated", "gfk", "numpy", 1) in asked[-1], "nothing is drawn: one run says everything"
+    assert ("digits-rotated", "importance-weighting", "numpy", 5) in asked[-1]
     run_command(tmp_path, "run", "all", "--tier", "full")
     assert {row[0] for row in asked[-1]} == set(EXPERIMENTS) - quick_ones
     assert ("mnist-mnistm", "dann", "torch", 3) in asked[-1]

@@ -71,8 +71,9 @@ def test_one_seed_and_one_pair_of_several(measured):
     assert expand(measured, "{result}`office-caltech10/gfk`") == "0.410 (1 seed)"
     assert expand(measured, "{result}`office-caltech10/gfk#surf-dslr-webcam`") == "0.634 (1 seed)"
     table = expand(measured, "```{results-table} office-caltech10\n:methods: nearest-neighbour, gfk\n```")
+    assert "(0 to 1), one run. In brackets the published values: {cite:t}`long2013`, Table 3. Data" in table
     assert "| pair | 1-NN | GFK + 1-NN |" in table
-    assert "| surf-amazon-caltech | not run (0.2600) | 0.260 |" in table and "| mean | not run | 0.410 |" in table
+    assert "| amazon → caltech | not run (0.2600) | 0.260 |" in table and "| mean | not run | 0.410 |" in table
 
 
 def test_code_that_shows_the_role_is_left_alone(measured):
@@ -87,32 +88,24 @@ TABLE = "```{results-table} mnist-mnistm\n:methods: source-only, dann, ddc\n:nam
 def test_the_table_has_caption_spread_published_values_and_status(measured):
     text = expand(measured, f"Before.\n\n{TABLE}\n\nAfter.")
     assert text.startswith(
-        "Before.\n\n```{table} MNIST → MNIST-M. Accuracy on the target's test examples (0 to 1), mean ±"
-    )
-    assert (
-        "standard deviation over 3 seeds. Data, settings, hardware and versions are in [results/mnist-mnistm](https://"
-        in text
+        "Before.\n\n~~~{table} MNIST → MNIST-M. Accuracy on the target's test examples (0 to 1), mean ± standard deviation "
+        "over 3 seeds. Published values: {cite:t}`ganin2016`, Table 2. Data, settings, hardware and versions are in "
+        "[results/mnist-mnistm](https://"
     )
     assert (
         "/tree/main/results/mnist-mnistm) of the repository.\n:name: tab-x\n\n| method | PyTorch | TensorFlow |" in text
     )
+    assert f"| DANN | {DANN} | not run | 0.7666 | PyTorch reproduced; TensorFlow not run |" in text
     assert (
-        f"| DANN | {DANN} | not run | 0.7666 {{cite:p}}`ganin2016`, Table 2 | PyTorch reproduced; TensorFlow not run |"
-        in text
-    )
-    assert (
-        f"| source only | 0.300{NBSP}±{NBSP}0.100 | 0.500{NBSP}±{NBSP}0.000 | 0.5225 {{cite:p}}`ganin2016`, Table 2 "
+        f"| source only | 0.300{NBSP}±{NBSP}0.100 | 0.500{NBSP}±{NBSP}0.000 | 0.5225 "
         "| PyTorch differs: reason not known; TensorFlow reproduced |"
     ) in text
     assert "| DDC | not run | not run | – | not run |" in text
-    assert text.endswith("```\n\nAfter.")
+    assert text.endswith("~~~\n\nAfter.")
     korean = expand(measured, TABLE, "ko")
-    assert (
-        "정확도(0~1), 시드 3개의 평균 ± 표준편차." in korean
-        and "| 방법 | PyTorch | TensorFlow | 발표된 값 | 상태 |" in korean
-    )
-    assert "{cite:p}`ganin2016`, 표 2 | PyTorch 재현됨; TensorFlow 돌리지 않음 |" in korean
-    assert "다름: 까닭을 모른다" in korean
+    assert "정확도(0~1), 시드 3개의 평균 ± 표준편차. 발표된 값의 출처: {cite:t}`ganin2016`, 표 2." in korean
+    assert "| 방법 | PyTorch | TensorFlow | 발표된 값 | 상태 |" in korean
+    assert "| 0.7666 | PyTorch 재현됨; TensorFlow 돌리지 않음 |" in korean and "다름: 까닭을 모른다" in korean
 
 
 def test_rows_of_several_sizes_say_how_many_seeds_each_has(measured):
@@ -124,9 +117,20 @@ def test_rows_of_several_sizes_say_how_many_seeds_each_has(measured):
     )
 
 
+def test_a_single_run_beside_several_seeds_is_told(measured):
+    store(measured.root, "digits-rotated", "dann", "torch", [0.7, 0.8])
+    store(measured.root, "digits-rotated", "gfk", "numpy", [0.5])
+    text = expand(measured, "```{results-table} digits-rotated\n:methods: dann, gfk\n```")
+    assert "mean ± standard deviation over 2 seeds (without ±: one run)." in text
+    assert f"| DANN | 0.750{NBSP}±{NBSP}0.071 | not run |  |" in text and "| GFK + 1-NN |  |  | 0.500 |" in text
+
+
 def test_a_table_of_nothing_yet_says_so(measured):
     text = expand(measured, ":::{results-table} mnist-usps\n:::")
-    assert text.startswith(":::{table} MNIST → USPS, 2,000 and 1,800 images.") and "Not run yet." in text
+    assert text.startswith(
+        "~~~{table} MNIST → USPS, 2,000 and 1,800 images. Not run yet. Published values: {cite:t}`tzeng"
+    )
+    assert "github" not in text, "no link to a folder that is not there"
 
 
 def test_an_experiment_without_published_values_has_no_such_column(measured):
@@ -232,14 +236,14 @@ def test_the_notebook_has_the_numbers_as_plain_markdown(measured):
     text = notebook_text(measured)
     assert f"so {DANN} (3 seeds; published 0.7666)" in text and "{result" not in text and "{table}" not in text
     assert "*MNIST → MNIST-M. Accuracy on the target's test examples" in text
-    assert "| DANN | " in text and "[Ganin et al., 2016], Table 2" in text
+    assert f"| DANN | {DANN} | not run | 0.7666 |" in text and "Ganin et al. [2016], Table 2." in text
     assert f"값 {DANN} (시드 3개, 발표된 값 0.7666)" in notebook_text(measured, "ko")
 
 
 def page_source(book, lang="en"):
     settings = config.load(book.root)
     chapter, _ = read_chapter(book.chapter, book.root)
-    return split.write(execute.as_notebook(chapter), "01_small", lang, settings, []), execute.key(chapter, settings)
+    return split.write(execute.as_notebook(chapter), "01_small", lang, settings), execute.key(chapter, settings)
 
 
 def test_a_changed_row_changes_the_page_and_runs_nothing(measured):
@@ -271,7 +275,7 @@ def test_sphinx_sets_the_table_with_its_caption_and_citation(measured, tmp_path)
     assert done.returncode == 0, done.stderr
     html = (tmp_path / "html" / "index.html").read_text(encoding="utf-8")
     assert re.search(r'<table [^>]*id="tab-x">\s*<caption>.*MNIST → MNIST-M\. Accuracy', html, re.S)
-    assert "Ganin <em>et al.</em>, 2016" in html and f"<p>{DANN}</p>" in html
+    assert "Ganin <em>et al.</em>" in html and f"<p>{DANN}</p>" in html
 
 
 # --- what the book has ----------------------------------------------------------------------------------------
@@ -282,6 +286,10 @@ def test_every_published_value_has_its_paper_in_the_bibliography():
             if entry.published and entry.published.paper:
                 assert entry.published.paper in known, f"{name}/{method}"
                 assert entry.published.table.startswith("Table ")
+        sources = {
+            (entry.published.paper, entry.published.table) for entry in experiment.methods.values() if entry.published
+        }
+        assert len(sources) <= 1, f"{name}: a table names one source in its caption"
 
 
 def test_the_rows_lie_where_they_run_no_chapter():

@@ -42,13 +42,15 @@ class Kind:
     """A method: what runs it, in which frameworks, and its names.
 
     ``run(source, target, framework, seed, settings) -> dict`` of numbers; ``module`` is where its code begins,
-    relative to ``dtlbook`` (deep methods: relative to ``dtlbook.FRAMEWORK``).
+    relative to ``dtlbook`` (deep methods: relative to ``dtlbook.FRAMEWORK``). ``seeded`` is False if nothing in it is
+    drawn: one run then says everything.
     """
 
     run: Callable[..., dict]
     module: str
     frameworks: tuple[str, ...]
     name: dict[str, str]
+    seeded: bool = True
 
 
 @dataclass(frozen=True)
@@ -211,8 +213,8 @@ def _deep_kind(module: str, ko: str, en: str, function: str = "train") -> Kind:
     return Kind(partial(_deep, module, function), module, DEEP, {"ko": ko, "en": en})
 
 
-def _shallow_kind(run: Callable, module: str, ko: str, en: str) -> Kind:
-    return Kind(partial(_shallow, run), module, SHALLOW, {"ko": ko, "en": en})
+def _shallow_kind(run: Callable, module: str, ko: str, en: str, seeded: bool = False) -> Kind:
+    return Kind(partial(_shallow, run), module, SHALLOW, {"ko": ko, "en": en}, seeded)
 
 
 METHODS: dict[str, Kind] = {
@@ -235,7 +237,8 @@ METHODS: dict[str, Kind] = {
         partial(_logistic, None), "weighting", "로지스틱 회귀", "logistic regression"
     ),
     "importance-weighting": _shallow_kind(
-        partial(_logistic, "density_ratio"), "weighting", "밀도비 가중 로지스틱 회귀", "density-ratio weighted logistic regression"
+        partial(_logistic, "density_ratio"), "weighting", "밀도비 가중 로지스틱 회귀", "density-ratio weighted logistic regression",
+        seeded=True,
     ),
     "kernel-mean-matching": _shallow_kind(
         partial(_logistic, "kernel_mean_matching"), "weighting", "KMM 가중 로지스틱 회귀", "KMM weighted logistic regression"
@@ -403,6 +406,12 @@ def settings(experiment: str, method: str) -> dict[str, Any]:
     this = find(experiment)
     own = {**(this.deep if METHODS[method].frameworks == DEEP else {}), **entry(experiment, method).settings}
     return own | ({"sample": list(this.sample)} if this.sample else {})
+
+
+def seeds(experiment: str, method: str, wanted: int | None = None) -> int:
+    """How many seeds a row has: ``wanted``, or the experiment's own number; one where nothing is drawn."""
+    drawn = METHODS[method].seeded or find(experiment).sample
+    return (wanted or find(experiment).seeds) if drawn else 1
 
 
 def source_file(method: str, framework: str) -> Path:

@@ -47,7 +47,7 @@ def plan(
             known = experiments.frameworks(name, method)
             for framework in frameworks or known:
                 if framework in known:
-                    rows.append((name, method, framework, seeds or experiment.seeds))
+                    rows.append((name, method, framework, experiments.seeds(name, method, seeds)))
                 elif framework not in experiments.DEEP + experiments.SHALLOW or methods:
                     experiments.check(name, method, framework)  # says what is known
     if not rows:
