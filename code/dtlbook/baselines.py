@@ -212,8 +212,8 @@ def _principal_vectors(p_source: np.ndarray, p_target: np.ndarray) -> tuple[np.n
     """A, B [k, d] and θ [d] of `GeodesicFlowKernel`; B's column is 0 where θ = 0."""
     u, cosine, vt = np.linalg.svd(p_source.T @ p_target)
     a = p_source @ u
-    rest = p_target @ vt.T - a * cosine  # = B sin θ
-    rest -= p_source @ (p_source.T @ rest)  # takes off what rounding left in P_S
+    towards = p_target @ vt.T
+    rest = towards - p_source @ (p_source.T @ towards)  # = B sin θ
     sine = np.linalg.norm(rest, axis=0)
     b = np.where(sine > 1e-12, rest / np.where(sine > 1e-12, sine, 1), 0.0)
     return a, b, np.arctan2(sine, np.clip(cosine, 0, None))  # arccos would lose half the digits near 0
