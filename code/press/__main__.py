@@ -47,7 +47,7 @@ def check() -> int:
 
 def make_sources(clock: Clock):
     """Check, run what changed, and write the sources of the site and the notebooks under `_build`."""
-    from press import colab, config, execute, gate, glossary, split
+    from press import colab, config, execute, gate, split
     from press.source import read_chapter
 
     settings = config.load(ROOT)
@@ -56,7 +56,6 @@ def make_sources(clock: Clock):
         problems = gate.check(settings)
         if problems:
             raise config.PressError("\n".join(map(str, problems)) + f"\n{len(problems)} problems; nothing was built")
-    terms = glossary.load(settings.book / "glossary.yml")
     notebooks = {}
     with clock.step("run the chapters (stored runs are used again)"):
         for document in settings.documents:
@@ -65,7 +64,7 @@ def make_sources(clock: Clock):
     with clock.step("split into Korean and English"):
         for document, notebook in notebooks.items():
             for lang in settings.languages:
-                split.write(notebook, document, lang, settings, terms)
+                split.write(notebook, document, lang, settings)
         split.write_shared(settings)
         split.remove_stale(settings)
         colab.write_all(notebooks, settings, settings.notebooks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,12 +11,10 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from press import glossary, results
+from press import lists, results
 from press.config import LANGUAGES, Config, PressError
 from press.pictures import to_inline_svg
 from press.widgets import to_static_html
-
-_GLOSSARY_LIST = re.compile(r"^```\{glossary-list\}\s*\n```\s*$", re.M)
 
 
 def for_language(notebook: NotebookNode, lang: str) -> NotebookNode:
@@ -35,13 +32,13 @@ def for_language(notebook: NotebookNode, lang: str) -> NotebookNode:
     return out
 
 
-def write(notebook: NotebookNode, stem: str, lang: str, config: Config, terms: list[glossary.Term]) -> Path:
+def write(notebook: NotebookNode, stem: str, lang: str, config: Config) -> Path:
     """Write one language's page for Sphinx; a file that would not change keeps its time stamp."""
     page = for_language(notebook, lang)
     results.fill_in(page, lang, config)
     for cell in page.cells:
         if cell.cell_type == "markdown":
-            cell.source = _GLOSSARY_LIST.sub(lambda _: glossary.as_directive(terms, lang), cell.source)
+            cell.source = lists.fill_in(cell.source, lang, config)
     target = config.build / "source" / lang / f"{stem}.ipynb"
     to_inline_svg(page, f"book/{stem}.md")
     to_static_html(page, lang)

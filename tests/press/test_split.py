@@ -39,7 +39,7 @@ def with_picture(book, options="alt: {ko: 점, en: dots}\ncaption: {ko: 그림 �
     notebook, settings = executed(book)
     code = next(cell for cell in notebook.cells if cell.cell_type == "code")
     code.outputs = [new_output("display_data", {kind: SVG, "text/plain": "<Figure>"})]
-    split.write(notebook, "01_small", "ko", settings, [])
+    split.write(notebook, "01_small", "ko", settings)
     page = nbformat.read(settings.build / "source" / "ko" / "01_small.ipynb", 4)
     return next(cell for cell in page.cells if cell.cell_type == "code")
 
@@ -66,8 +66,8 @@ def test_a_picture_that_does_not_scale_is_refused(book):
 
 def test_an_unchanged_page_keeps_its_time_stamp(book):
     notebook, settings = executed(book)
-    first = split.write(notebook, "01_small", "ko", settings, []).stat().st_mtime_ns
-    assert split.write(notebook, "01_small", "ko", settings, []).stat().st_mtime_ns == first
+    first = split.write(notebook, "01_small", "ko", settings).stat().st_mtime_ns
+    assert split.write(notebook, "01_small", "ko", settings).stat().st_mtime_ns == first
 
 
 def test_a_drawing_keeps_the_words_of_one_language():
@@ -91,7 +91,7 @@ def test_an_unwritable_folder_is_one_sentence(book, monkeypatch):
     notebook, settings = executed(book)
     settings.build.write_text("a file where the folder should be")
     with pytest.raises(config.PressError, match="cannot write .*_build"):
-        split.write(notebook, "01_small", "ko", settings, [])
+        split.write(notebook, "01_small", "ko", settings)
 
 
 def test_an_unwritable_build_folder_is_found_before_anything_runs(book):
