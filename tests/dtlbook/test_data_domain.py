@@ -9,8 +9,7 @@ from hypothesis.extra import numpy as hnp
 from dtlbook import data
 from dtlbook.data.domain import MAX_CLASSES, Domain
 
-settings.register_profile("quick", max_examples=60, deadline=None)
-settings.load_profile("quick")
+quick = settings(max_examples=60, deadline=None)
 
 IMAGES = np.full((4, 5, 6, 3), 200, np.uint8)
 FEATURES = np.arange(8, dtype=np.float32).reshape(4, 2)
@@ -34,6 +33,7 @@ FEATURE_ARRAYS = hnp.arrays(
 )
 
 
+@quick
 @given(st.one_of(IMAGE_ARRAYS, FEATURE_ARRAYS), st.integers(1, MAX_CLASSES - 1))
 def test_images_and_features_of_any_shape_are_taken_as_they_are(x, highest):
     y = np.zeros(len(x), np.int64)
@@ -50,6 +50,7 @@ def test_images_and_features_of_any_shape_are_taken_as_they_are(x, highest):
 
 
 # --- what is refused -----------------------------------------------------------------------------------
+@quick
 @given(hnp.arrays(hnp.scalar_dtypes(), hnp.array_shapes(max_dims=5, max_side=4)))
 def test_arrays_of_other_kinds_get_one_sentence(x):
     assume((x.dtype, x.ndim) not in ((np.uint8, 4), (np.float32, 2)))
@@ -59,6 +60,7 @@ def test_arrays_of_other_kinds_get_one_sentence(x):
     assert "\n" not in str(caught.value) and f"not {x.dtype} {list(x.shape)}" in str(caught.value)
 
 
+@quick
 @given(st.sampled_from([np.int32, np.uint8, np.float64, np.bool_, "U1"]), st.integers(1, 6))
 def test_labels_of_another_type_or_number_get_one_sentence(dtype, n):
     y = np.zeros(n).astype(dtype)
@@ -159,6 +161,7 @@ DIGITS_A = "aab2a1ff52c5ea622df259b38dc681d708d5055326011dfd7cdafaa93f0c2905"
 DIGITS_B = "0749e7a5299d36ed7503b6e0bff9997a2d3b8d56492d86251ca76153053e6967"
 
 
+@quick
 @given(st.integers(1, 600), st.integers(0, 2**32 - 1))
 def test_a_sample_has_n_different_training_examples_with_their_labels(n, seed):
     base = data.load("digits-a")

@@ -20,7 +20,10 @@ def decode(data: bytes | Path, size: int | None = None, box: tuple[int, int, int
     from PIL import Image
 
     with Image.open(BytesIO(data) if isinstance(data, bytes) else data) as picture:
-        picture = picture.convert("RGB")
+        try:
+            picture = picture.convert("RGB")
+        except SyntaxError as error:  # Pillow's word for some broken PNG files
+            raise OSError(str(error)) from error
         if box:  # cut first: resize(box=…) would mix in what lies beyond the frame
             picture = picture.crop(box)
         if size:
