@@ -1,0 +1,155 @@
+"""Adversarial discriminative domain adaptation (ADDA) in TensorFlow: two stages, an encoder for each domain.
+
+Tzeng, Hoffman, Saenko and Darrell, *Adversarial Discriminative Domain Adaptation*, CVPR 2017, eq. 9. Stage 1 trains
+the source's encoder M_s and the classifier C on the labelled source. Stage 2 leaves both as they are, copies M_s
+into M_t and trains M_t against a discriminator D:
+
+    min over D    L_D = − E_s log D(M_s(x_s)) − E_t log(1 − D(M_t(x_t)))
+    min over M_t  L_M = − E_t log D(M_t(x_t))            with inverted labels: the target is called source
+    (minimax, as in DANN, would be L_M = + E_t log(1 − D(M_t(x_t))), whose gradient fades where D is sure)
+
+C(M_t(x)) labels the target. In the paper the source is 1 and the target 0, D is the probability of "source". In
+this book d = 0 is the source and d = 1 the target, and D has one logit z, above 0 for "target": so the paper's
+D is σ(−z), −log D = softplus(z) and −log(1 − D) = softplus(−z).
+
+>>> from dtlbook import data
+>>> run = train(*data.pair("digits-rotated"), steps=10, records=1)
+>>> run.history.step
+[10]
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.math import softplus
+
+from dtlbook.data import Domain
+from dtlbook.tensorflow import training
+from dtlbook.tensorflow.dann import domain_loss
+from dtlbook.tensorflow.networks import Networks
+from dtlbook.tensorflow.training import Losses, Run, Update, cross_entropy
+
+__all__ = ["adapt", "adversarial_update", "domain_loss", "encoder_loss", "train"]
+
+
+def encoder_loss(z_target: tf.Tensor, minimax: bool = False) -> tf.Tensor:
+    """L_M from the target's domain logits z, [n, 1]: mean of −log D = softplus(z), the inverted label d = 0.
+
+    Its derivative is σ(z): near 1 where D is sure of "target". With ``minimax`` it is log(1 − D) = −softplus(−z), whose
+    derivative σ(−z) is near 0 there. (`domain_loss` is L_D, the sum of two means of `dtlbook.tensorflow.dann`.)
+    """
+    return -tf.reduce_mean(softplus(-z_target)) if minimax else tf.reduce_mean(softplus(z_target))
+
+
+def adversarial_update(source_networks: Networks, minimax: bool = False) -> Callable[[Networks], Update]:
+    """Updates of stage 2 for `training.run`: a step of D down L_D, then one of M_t down L_M against the new D.
+
+    Both by Adam with β_1 = 0.5 as in the paper; the rate is μ for D and λμ for M_t. M_s and C take part as they are.
+    """
+    encode, classify = source_networks.feature_extractor, source_networks.label_predictor
+
+    def make_update(networks: Networks) -> Update:
+        encoder, discriminator = networks.feature_extractor, networks.domain_classifier
+        encoder_step, discriminator_step = _adam(encoder), _adam(discriminator)  # made once: their momenta live in them
+
+        def update(
+            x_source: tf.Tensor, y_source: tf.Tensor, x_target: tf.Tensor, lam: tf.Tensor, mu: tf.Tensor
+        ) -> Losses:
+            n = len(x_source)
+            f_source = encode(x_source, training=False)
+            label = cross_entropy(classify(f_source), y_source)  # for the record; stage 2 does not change it
+            with tf.GradientTape() as encoder_tape:
+                f_target = encoder(x_target, training=True)
+
+            with tf.GradientTape() as tape:
+                z = discriminator(tf.concat([f_source, tf.stop_gradient(f_target)], 0), training=True)
+                domain = domain_loss(z[:n], z[n:])
+            discriminator_step(tape, domain, mu)
+
+            with encoder_tape:
+                total = encoder_loss(discriminator(f_target, training=True), minimax)
+            encoder_step(encoder_tape, total, lam * mu)
+            return Losses(total, label, domain)
+
+        return update
+
+    return make_update
+
+
+def _adam(part: keras.Model) -> Callable[[tf.GradientTape, tf.Tensor, tf.Tensor], None]:
+    """step(tape, loss, rate): one step of this part alone down the loss."""
+    parameters = part.trainable_variables
+    optimizer = keras.optimizers.Adam(0.0, beta_1=0.5, beta_2=0.999, epsilon=1e-8)
+    optimizer.build(parameters)
+
+    def step(tape: tf.GradientTape, loss: tf.Tensor, mu: tf.Tensor) -> None:
+        optimizer.learning_rate.assign(tf.cast(mu, optimizer.learning_rate.dtype))
+        optimizer.apply_gradients(zip(tape.gradient(loss, parameters), parameters, strict=True))
+
+    return step
+
+
+def adapt(
+    source_networks: Networks,
+    source: Domain,
+    target: Domain,
+    *,
+    lam: float = 1.0,
+    minimax: bool = False,
+    mu_0: float = 0.0002,
+    alpha: float = 0.0,
+    scheduled: bool = False,
+    **settings,
+) -> Run:
+    """Stage 2: ``source_networks``, trained on the source, stay as they are; the Run's are copies, adapted.
+
+    ``mu_0``      learning rate, the paper's; constant with ``alpha=0``
+    ``lam``       factor of M_t's learning rate (Adam takes any factor out of a loss); constant if not ``scheduled``
+    ``settings``  the others of `dtlbook.tensorflow.training.run`
+
+    In the Run's networks M_t is the feature extractor. In its history the source is seen through M_s, which is what
+    labels it: ``source_accuracy`` is that of stage 1, ``domain_error`` is D's on M_s(x_s) and M_t(x_t).
+    """
+
+    def domain_error(networks: Networks, source: Domain, target: Domain) -> float:
+        z_source, z_target = (
+            training.logits(Networks(encoder, networks.domain_classifier, None), domain.x_test)
+            for encoder, domain in ((source_networks.feature_extractor, source), (networks.feature_extractor, target))
+        )
+        return float(((z_source > 0).mean() + (z_target <= 0).mean()) / 2)
+
+    settings = {"domain_error": domain_error, **settings}
+    settings |= {"lam": lam, "mu_0": mu_0, "alpha": alpha, "scheduled": scheduled}
+    update = adversarial_update(source_networks, minimax)
+    run = training.run(update, source, target, networks=copy.deepcopy(source_networks), **settings)
+    accuracy = training.accuracy(source_networks, source.x_test, source.y_test)
+    run.history.source_accuracy[:] = [accuracy] * len(run.history)
+    return run
+
+
+def train(
+    source: Domain,
+    target: Domain,
+    *,
+    lam: float = 1.0,
+    minimax: bool = False,
+    mu_0: float = 0.0002,
+    alpha: float = 0.0,
+    scheduled: bool = False,
+    first_stage: Mapping[str, Any] | None = None,
+    **settings,
+) -> Run:
+    """Both stages: `training.source_only`, then `adapt`, whose Run is returned; its seconds count stage 1 too.
+
+    ``settings``     steps, batch_size, seed, records and so on, of either stage; ``networks`` become the source's
+    ``first_stage``  settings of stage 1 alone, such as its own steps, mu_0 or momentum
+    """
+    first = training.source_only(source, target, **{**settings, **(first_stage or {})})
+    settings.pop("networks", None)
+    rates = {"lam": lam, "mu_0": mu_0, "alpha": alpha, "scheduled": scheduled}
+    run = adapt(first.networks, source, target, minimax=minimax, **rates, **settings)
+    run.history.seconds[:] = [first.history.seconds[-1] + seconds for seconds in run.history.seconds]
+    return run
