@@ -49,6 +49,7 @@ def test_every_experiment_is_whole():
             assert json.loads(json.dumps(settings)) == settings, "settings must survive a text file"
             assert ("network" in settings) == (kind.frameworks == DEEP)
             assert set(entry.reason) <= set(kind.frameworks)
+    assert "sagnet" not in EXPERIMENTS["moons-rotated"].methods, "points have no style"
 
 
 def test_published_values_are_the_papers():

@@ -37,7 +37,7 @@ def cluster(monkeypatch):
     cluster = pytest.importorskip("ray.cluster_utils").Cluster()
     try:
         second = [_start(cluster) for _ in range(2)][-1]
-        ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+        monkeypatch.setenv("RAY_ADDRESS", cluster.address)
         yield cluster, second
     finally:
         ray.shutdown()
