@@ -2,6 +2,10 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +15,7 @@ from dtlbook import results
 from dtlbook.results import experiments, ledger
 from dtlbook.results.experiments import DEEP, EXPERIMENTS, METHODS, Entry, Experiment, Job, Published
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = {"settings": {"steps": 10}, "data": [{"pair": "p"}], "code": "abc"}
 HERE = {"cpu": "a", "versions": {"python": "3"}}
 
@@ -327,6 +332,21 @@ def test_the_rows_are_found_from_a_checkout_and_from_an_installed_package(tmp_pa
     monkeypatch.chdir(alone)
     monkeypatch.setattr(ledger, "PACKAGE", alone)
     assert ledger.folder() == alone / "results" / "rows"
+
+
+def test_an_installed_package_carries_the_rows(tmp_path, toy):
+    pytest.importorskip("setuptools")
+    copy = tmp_path / "copy"
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        copy.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, copy)
+    shutil.copytree(ROOT / "code" / "dtlbook" / "results", copy / "code" / "dtlbook" / "results")
+    (copy / "code" / "dtlbook" / "__init__.py").touch()
+    ledger.store(copy / "results", job(0), numbers(0.6), NOW)
+    command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path / "built")]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert ledger.read(tmp_path / "built" / "dtlbook" / "results" / "rows" / "toy" / "dann-torch.json")["mean"] == 0.6
 
 
 def test_every_committed_row_is_sound_and_known():
