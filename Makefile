@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PY) -m pip install --quiet --upgrade --constraint constraints.txt pip setuptools wheel
 	@# torch first and alone: a resolver that sees it pinned and installed does not look for another build.
 	@$(PY) -m pip install --progress-bar on --constraint constraints.txt torch
-	@$(PY) -m pip install --progress-bar on --constraint constraints.txt --editable '.[torch,tensorflow,book,test]'
+	@$(PY) -m pip install --progress-bar on --constraint constraints.txt --editable '.[torch,tensorflow,ray,book,test]'
 	@touch $@
 
 book: $(READY)  ## the published site, Korean and English, in _build/site

@@ -99,7 +99,7 @@ def _package(folder: Path) -> str:
 
     source = folder / "package"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(
         ROOT / "code" / "dtlbook", source / "code" / "dtlbook", ignore=shutil.ignore_patterns("__pycache__")
