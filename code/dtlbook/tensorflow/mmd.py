@@ -9,7 +9,15 @@ import tensorflow as tf
 
 from dtlbook.arguments import positive
 
-__all__ = ["gram_mmd2", "linear_mmd2", "median_bandwidth", "mmd2", "rbf_mmd2", "squared_distances"]
+__all__ = [
+    "gram_mmd2",
+    "linear_mmd2",
+    "median_bandwidth",
+    "median_distance",
+    "mmd2",
+    "rbf_mmd2",
+    "squared_distances",
+]
 
 
 def mmd2(
@@ -38,7 +46,7 @@ def rbf_mmd2(x: tf.Tensor, y: tf.Tensor, bandwidth: float | None = None, unbiase
     """MMD² with k(x, y) = exp(−‖x − y‖² / (2σ²)), σ = ``bandwidth`` or, if None, the median distance."""
     pooled = tf.concat([x, y], 0)
     squared = squared_distances(pooled, pooled)
-    sigma = _median(squared) if bandwidth is None else positive(bandwidth, "bandwidth")
+    sigma = median_distance(squared) if bandwidth is None else positive(bandwidth, "bandwidth")
     return gram_mmd2(tf.exp(-squared / (2 * sigma**2)), len(x), unbiased)
 
 
@@ -73,10 +81,11 @@ def median_bandwidth(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     With a gradient, training could lower MMD² by widening the kernel instead of bringing the domains together.
     """
     pooled = tf.concat([x, y], 0)
-    return _median(squared_distances(pooled, pooled))
+    return median_distance(squared_distances(pooled, pooled))
 
 
-def _median(squared: tf.Tensor) -> tf.Tensor:
+def median_distance(squared: tf.Tensor) -> tf.Tensor:
+    """`median_bandwidth` from the squared distances [n + n', n + n'] of the pooled mini-batch."""
     pairs = np.flatnonzero(np.triu(np.ones(squared.shape), 1))  # each pair once, no point with itself
     distances = tf.sqrt(tf.sort(tf.gather(tf.reshape(tf.stop_gradient(squared), [-1]), pairs)))
     median = (distances[(len(pairs) - 1) // 2] + distances[len(pairs) // 2]) / 2

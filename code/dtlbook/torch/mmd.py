@@ -9,7 +9,15 @@ from torch import Tensor
 
 from dtlbook.arguments import positive
 
-__all__ = ["gram_mmd2", "linear_mmd2", "median_bandwidth", "mmd2", "rbf_mmd2", "squared_distances"]
+__all__ = [
+    "gram_mmd2",
+    "linear_mmd2",
+    "median_bandwidth",
+    "median_distance",
+    "mmd2",
+    "rbf_mmd2",
+    "squared_distances",
+]
 
 
 def mmd2(x: Tensor, y: Tensor, kernel: str = "rbf", bandwidth: float | None = None, unbiased: bool = True) -> Tensor:
@@ -32,7 +40,7 @@ def rbf_mmd2(x: Tensor, y: Tensor, bandwidth: float | None = None, unbiased: boo
     """MMD² with k(x, y) = exp(−‖x − y‖² / (2σ²)), σ = ``bandwidth`` or, if None, the median distance."""
     pooled = torch.cat([x, y])
     squared = squared_distances(pooled, pooled)
-    sigma = _median(squared) if bandwidth is None else positive(bandwidth, "bandwidth")
+    sigma = median_distance(squared) if bandwidth is None else positive(bandwidth, "bandwidth")
     return gram_mmd2(torch.exp(-squared / (2 * sigma**2)), len(x), unbiased)
 
 
@@ -64,10 +72,11 @@ def median_bandwidth(x: Tensor, y: Tensor) -> Tensor:
     With a gradient, training could lower MMD² by widening the kernel instead of bringing the domains together.
     """
     pooled = torch.cat([x, y])
-    return _median(squared_distances(pooled, pooled))
+    return median_distance(squared_distances(pooled, pooled))
 
 
-def _median(squared: Tensor) -> Tensor:
+def median_distance(squared: Tensor) -> Tensor:
+    """`median_bandwidth` from the squared distances [n + n', n + n'] of the pooled mini-batch."""
     i, j = torch.triu_indices(*squared.shape, offset=1, device=squared.device)  # each pair once, no point with itself
     distances = squared.detach()[i, j].sqrt()
     middle = (len(i) + 1) // 2, len(i) // 2 + 1  # the same place twice if the number of pairs is odd
