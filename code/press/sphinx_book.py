@@ -60,7 +60,8 @@ def inline_svg(path: Path, alt: str, lang: str, serial: str) -> str:
         for child in list(parent):
             if child.get("lang", lang) != lang:
                 parent.remove(child)
-    root.set("role", "img")
+    # what is inside an img is hidden from screen readers: a drawing with links is a group
+    root.set("role", "img" if root.find(f".//{{{SVG}}}a") is None else "group")
     root.set("aria-label", alt)
     root.set("class", "drawing")
     width = root.attrib.pop("width", "").removesuffix("px") or root.get("viewBox", "0 0 640 0").split()[2]

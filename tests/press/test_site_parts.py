@@ -64,6 +64,17 @@ def test_a_drawing_keeps_one_language_its_own_ids_and_gets_a_name(tmp_path):
     assert 'id="drawing0-a-tip"' in svg and "url(#drawing0-a-tip)" in svg and "max-width:400px" in svg
 
 
+def test_links_of_a_drawing_reach_screen_readers(tmp_path):
+    path = tmp_path / "map.svg"
+    path.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><a href="#sec-x"><rect id="sec"/></a></svg>',
+        encoding="utf-8",
+    )
+    svg = inline_svg(path, "a map", "ko", "drawing0")
+    assert 'role="group"' in svg and 'role="img"' not in svg
+    assert 'href="#sec-x"' in svg and 'id="drawing0-sec"' in svg  # a place on the page, not one in the drawing
+
+
 def test_addresses_of_pages():
     book = {"site_url": "https://example.org/book/"}
     assert page_url(book, "ko", "index") == "https://example.org/book/ko/"
