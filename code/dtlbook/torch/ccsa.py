@@ -1,0 +1,103 @@
+"""Classification and contrastive semantic alignment (CCSA) in PyTorch: a few labelled target images, in pairs.
+
+Motiian, Piccirilli, Adjeroh and Doretto, *Unified Deep Supervised Domain Adaptation and Generalization*, ICCV 2017:
+
+    L_CCSA = L_C + L_SA + L_S
+    L_SA   semantic alignment, mean of ½ d² over the pairs (x_i, x_j) of one class
+    L_S    separation, mean of ½ max(0, m − d)² over the pairs of two classes
+
+with d = ‖G_f(x_i) − G_f(x_j)‖ for each source image x_i and each labelled target image x_j, and the margin m. The
+paper sums over the pairs; means do not depend on how many there are. The weights are those of the authors' code,
+
+    L = (1 − λ) L_C + λ (L_SA + L_S),     λ, there called α, 0.25 and m = 1
+
+>>> from dtlbook import data, recipe
+>>> source, target = data.pair("digits-rotated")
+>>> run = train(source, target, labelled=recipe.few_labels(target, per_class=3, seed=0), steps=10, records=1)
+>>> run.history.step
+[10]
+"""
+
+import math
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, relu
+
+from dtlbook import recipe
+from dtlbook.data import Domain
+from dtlbook.torch import training
+from dtlbook.torch.mmd import squared_distances
+from dtlbook.torch.networks import Networks
+from dtlbook.torch.training import Losses, Run
+
+__all__ = ["ccsa_loss", "contrastive_losses", "train"]
+
+
+def contrastive_losses(
+    f_source: Tensor, y_source: Tensor, f_target: Tensor, y_target: Tensor, margin: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """(L_SA, L_S) over all pairs of features f_source [n, k] and f_target [m, k]; 0 where there is no such pair.
+
+    The hinge is on the distance: ½ (m − d)², not ½ (m² − d²). Where d = 0 its gradient is taken as 0.
+    """
+    squared = squared_distances(f_source, f_target)
+    apart = squared > 0
+    d = torch.where(apart, squared, 1.0).sqrt() * apart  # the root has no derivative at 0: never taken there
+    same = (y_source[:, None] == y_target).to(squared.dtype)
+    alignment = (same * squared / 2).sum() / same.sum().clamp(min=1)
+    separation = ((1 - same) * relu(margin - d) ** 2 / 2).sum() / (1 - same).sum().clamp(min=1)
+    return alignment, separation
+
+
+def ccsa_loss(
+    networks: Networks,
+    x_source: Tensor,
+    y_source: Tensor,
+    x_target: Tensor,
+    x_labelled: Tensor,
+    y_labelled: Tensor,
+    lam: float | Tensor,
+    margin: float = 1.0,
+) -> Losses:
+    """(1 − λ) L_C + λ (L_SA + L_S) of one mini-batch, 0 ≤ λ ≤ 1.
+
+    ``x_source`` [n, …] with ``y_source`` int64 [n], and the labelled target images ``x_labelled`` [m, …] with
+    ``y_labelled`` int64 [m]. L_C is that of the source. The unlabelled ``x_target`` is not looked at, nor is G_d.
+    """
+    recipe.check_batch(x_source, y_source, x_labelled)
+    n = len(x_source)
+    f = networks.feature_extractor(torch.cat([x_source, x_labelled]))  # one pass: batch statistics are shared
+    label = cross_entropy(networks.label_predictor(f[:n]), y_source)
+    domain = sum(contrastive_losses(f[:n], y_source, f[n:], y_labelled, margin))
+    return Losses((1 - lam) * label + lam * domain, label, domain)
+
+
+def train(
+    source: Domain,
+    target: Domain,
+    *,
+    labelled: tuple[np.ndarray, np.ndarray] | None = None,
+    lam: float = 0.25,
+    scheduled: bool = False,
+    margin: float = 1.0,
+    **settings,
+) -> Run:
+    """Train by `ccsa_loss` on the labelled source and a few labelled target images.
+
+    ``labelled``  these, (images, labels), required; see `recipe.few_labels`
+    ``lam``       share λ of the contrastive losses, 0 … 1; 0 is source only, 1 never trains G_y; constant if not
+                  ``scheduled``
+    ``margin``    m, the distance that images of two classes keep at least
+    ``settings``  those of `dtlbook.torch.training.run` (steps, batch_size, seed, networks, …) and ``momentum``
+    """
+    if labelled is None:
+        raise ValueError("CCSA needs a few labelled target images: labelled=recipe.few_labels(target, per_class, seed)")
+    if not 0.0 <= lam <= 1.0:
+        raise ValueError(f"lam must lie between 0 (no contrastive losses) and 1 (they alone), not {lam}")
+    if not 0.0 <= margin < math.inf:
+        raise ValueError(f"margin must be a finite number, 0 or more, not {margin}")
+    settings = {"domain_error": training.fresh_domain_error, **settings, "labelled": labelled, "scheduled": scheduled}
+    return training.fit(partial(ccsa_loss, margin=margin), source, target, lam=lam, **settings)
