@@ -186,9 +186,9 @@ def test_both_stages(framework, rotated):
     """Stage 1 is source only; stage 2 starts from a copy, leaves the source's networks alone, and says so."""
     source, target = rotated
     adda, training = module(framework, "adda"), module(framework, "training")
-    first = training.source_only(source, target, seed=2, **SHORT)
+    first = training.source_only(source, target, seed=2, mu_0=0.2, **SHORT)
     before = parts_of(framework, first.networks)
-    run = adda.adapt(first.networks, source, target, seed=2, **SHORT)
+    run = adda.adapt(first.networks, source, target, seed=2, mu_0=0.01, **SHORT)
     for part, arrays in parts_of(framework, first.networks).items():
         assert all(map(np.array_equal, arrays, before[part])), part
     after = parts_of(framework, run.networks)
@@ -198,14 +198,15 @@ def test_both_stages(framework, rotated):
     history = run.history
     assert history.source_accuracy == 2 * first.history.source_accuracy[-1:]  # the source through M_s
     assert history.target_accuracy[-1] == training.accuracy(run.networks, target.x_test, target.y_test)
-    assert history.learning_rate == [0.0002] * 2 and history.lam == [1.0] * 2
+    assert training.accuracy(run.networks, source.x_test, source.y_test) != history.source_accuracy[-1]  # M_t
+    assert history.learning_rate == [0.01] * 2 and history.lam == [1.0] * 2
     z = [
         array(run.networks.domain_classifier(tensor(framework, training.features(nets, domain.x_test))))
         for nets, domain in ((first.networks, source), (run.networks, target))
     ]
     assert history.domain_error[-1] == pytest.approx(((z[0] > 0).mean() + (z[1] <= 0).mean()) / 2)
 
-    both = adda.train(source, target, seed=2, **SHORT)
+    both = adda.train(source, target, seed=2, mu_0=0.01, first_stage={"mu_0": 0.2}, **SHORT)
     for part, arrays in parts_of(framework, both.networks).items():
         assert all(map(np.array_equal, arrays, after[part])), part
     assert both.history.target_accuracy == history.target_accuracy
@@ -223,6 +224,7 @@ def test_seconds_count_both_stages(rotated, monkeypatch):
 @BOTH
 def test_lambda_0_leaves_the_target_encoder_at_the_source_encoder(framework, rotated):
     run = module(framework, "adda").train(*rotated, lam=0.0, **SHORT)
+    assert run.history.learning_rate == [0.0002] * 2 and run.history.lam == [0.0] * 2
     alone = module(framework, "training").source_only(*rotated, **SHORT)
     one, other = parts_of(framework, run.networks), parts_of(framework, alone.networks)
     assert all(map(np.array_equal, one["feature_extractor"], other["feature_extractor"]))

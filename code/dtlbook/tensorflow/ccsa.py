@@ -11,6 +11,8 @@ paper sums over the pairs; means do not depend on how many there are. The weight
 
     L = (1 − λ) L_C + λ (L_SA + L_S),     λ, there called α, 0.25 and m = 1
 
+(that code leaves out the ½ and takes one mean, over three times as many pairs of two classes as of one).
+
 >>> from dtlbook import data, recipe
 >>> source, target = data.pair("digits-rotated")
 >>> run = train(source, target, labelled=recipe.few_labels(target, per_class=3, seed=0), steps=10, records=1)

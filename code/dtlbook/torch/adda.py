@@ -48,6 +48,7 @@ def adversarial_update(source_networks: Networks, minimax: bool = False) -> Call
     """Updates of stage 2 for `training.run`: a step of D down L_D, then one of M_t down L_M against the new D.
 
     Both by Adam with β_1 = 0.5 as in the paper; the rate is μ for D and λμ for M_t. M_s and C take part as they are.
+    Meant for networks without batch normalisation: each encoder sees one domain only, and so does D in M_t's step.
     """
     encode, classify = source_networks.feature_extractor.eval(), source_networks.label_predictor.eval()
 
@@ -142,6 +143,7 @@ def train(
 ) -> Run:
     """Both stages: `training.source_only`, then `adapt`, whose Run is returned; its seconds count stage 1 too.
 
+    ``lam`` … ``scheduled``  of stage 2, see `adapt`
     ``settings``     steps, batch_size, seed, records and so on, of either stage; ``networks`` become the source's
     ``first_stage``  settings of stage 1 alone, such as its own steps, mu_0 or momentum
     """
