@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from dtlbook.data import data_folder
+from dtlbook.data import fetch
 from dtlbook.recipe import Layer
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 MEAN = (123.68, 116.779, 103.939)  # of ImageNet's red, green and blue, 0 … 255: subtracted from every pixel
 
-# The file of keras.applications, with the checksum (MD5) that Keras itself pins.
-FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{FILE}"
-HASH = "md5:6d6bbae143d832006294945121d1f1fc"
+# The file of keras.applications, with the checksum (MD5) that Keras itself pins; no SHA-256 of it is published.
+FILE = "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+URL = f"https://storage.googleapis.com/tensorflow/keras-applications/{FILE}"
+fetch.FILES[FILE] = fetch.Remote((URL,), "md5:6d6bbae143d832006294945121d1f1fc")
 
 
 def table(image_shape: tuple[int, int, int] = (150, 150, 3)) -> list[tuple[str, tuple[int, int, int], int]]:
@@ -38,36 +38,22 @@ def table(image_shape: tuple[int, int, int] = (150, 150, 3)) -> list[tuple[str, 
 
 
 def imagenet_weights() -> list[Layer]:
-    """Kernels [3, 3, inputs, outputs] and biases of the thirteen convolutions, trained on ImageNet, 58 MB.
+    """Kernels [3, 3, inputs, outputs] and biases of the thirteen convolutions, trained on ImageNet.
 
-    The file is downloaded once into ``vgg16/`` of the data folder and checked; a copy that was put there by hand is
-    used as it is if its checksum is right.
-
-    Raises:
-        FileNotFoundError: it is not there and cannot be downloaded.
+    The file, 58 MB, is downloaded once into ``vgg16/`` of the data folder, unless it was put there by hand. Errors
+    are those of `dtlbook.data.fetch.get` and of `read_weights`; without a connection a FileNotFoundError says so.
     """
-    import pooch
-
-    folder = data_folder() / "vgg16"
-    try:
-        path = pooch.retrieve(URL, known_hash=HASH, fname=FILE, path=folder)
-    except (OSError, ValueError) as error:  # no network (requests raises an OSError), no room, a wrong checksum
-        raise FileNotFoundError(
-            f"the ImageNet weights of VGG16 are not at {folder / FILE} and could not be downloaded from {URL} "
-            f"({_first_line(error)}); get the file with that name by other means and put it there"
-        ) from error
-    return read_weights(Path(path))
+    return read_weights(fetch.get(FILE)[0])
 
 
 def read_weights(path: Path) -> list[Layer]:
-    """The convolutions of a Keras weight file (HDF5), in order."""
+    """The convolutions of a Keras weight file (HDF5), in order; a file that is none gives a ValueError."""
     import h5py
 
-    with h5py.File(path) as file:
-        groups = [file[name] for name in file.attrs["layer_names"]]
-        pairs = [[np.asarray(group[name]) for name in group.attrs["weight_names"]] for group in groups]
+    try:
+        with h5py.File(path) as file:
+            groups = [file[name] for name in file.attrs["layer_names"]]
+            pairs = [[np.asarray(group[name]) for name in group.attrs["weight_names"]] for group in groups]
+    except (OSError, KeyError) as error:
+        raise ValueError(f"{path} cannot be read as a weight file of Keras; delete it and get it again") from error
     return [tuple(pair) for pair in pairs if pair]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:120]

@@ -11,6 +11,7 @@ tf = pytest.importorskip("tensorflow")
 import h5py  # noqa: E402
 
 from dtlbook import blocks, data, recipe, vgg16  # noqa: E402
+from dtlbook.data import fetch  # noqa: E402
 from dtlbook.tensorflow import finetune as tf_finetune  # noqa: E402
 from dtlbook.tensorflow import networks as tf_networks  # noqa: E402
 from dtlbook.torch import finetune as torch_finetune  # noqa: E402
@@ -114,16 +115,40 @@ def test_a_weight_file_of_keras_is_read_in_order(tmp_path):
     assert w.max() == 0 and w_2.min() == 2 and b_2.min() == -2
 
 
-@pytest.mark.parametrize("found", [b"not the file", None])
-def test_without_the_weights_one_sentence_says_what_to_do(tmp_path, monkeypatch, found):
+def test_without_the_weights_one_sentence_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("DTLBOOK_DATA", str(tmp_path))
-    monkeypatch.setattr(vgg16, "URL", "http://127.0.0.1:9/" + vgg16.FILE)  # nothing answers there
-    if found:
-        (tmp_path / "vgg16").mkdir()
-        (tmp_path / "vgg16" / vgg16.FILE).write_bytes(found)
-    with pytest.raises(FileNotFoundError, match="could not be downloaded .* and put it there") as caught:
+    monkeypatch.setattr(fetch, "PAUSE", 0.0)
+    nowhere = fetch.Remote(("http://127.0.0.1:9/" + vgg16.FILE,), fetch.FILES[vgg16.FILE].checksum)
+    monkeypatch.setitem(fetch.FILES, vgg16.FILE, nowhere)
+    with pytest.raises(FileNotFoundError, match="could not be fetched .* and put it at") as caught:
         vgg16.imagenet_weights()
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and not list(tmp_path.rglob("*.h5"))
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("DTLBOOK_DATA", str(tmp_path))
+    (tmp_path / "vgg16").mkdir()
+    (tmp_path / vgg16.FILE).write_bytes(b"not the weights")
+    with pytest.raises(ValueError, match="cannot be read as a weight file of Keras; delete it and get it again"):
+        torch_finetune.vgg16(weights="imagenet", image_shape=(32, 32, 3))
+
+
+@BOTH
+def test_the_weight_file_reaches_every_convolution(tmp_path, monkeypatch, finetune):
+    monkeypatch.setenv("DTLBOOK_DATA", str(tmp_path))
+    (tmp_path / "vgg16").mkdir()
+    convolutions = [(name, shape[2], n) for name, shape, n in vgg16.table() if n]
+    with h5py.File(tmp_path / vgg16.FILE, "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name, *_ in convolutions]
+        for k, (name, outputs, n) in enumerate(convolutions, 1):
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}_W_1:0".encode(), f"{name}_b_1:0".encode()]
+            shape = (3, 3, (n // outputs - 1) // 9, outputs)  # chunks that hold the fill value take no room
+            group.create_dataset(f"{name}_W_1:0", shape, "f4", chunks=True, fillvalue=k)
+            group.create_dataset(f"{name}_b_1:0", (outputs,), "f4", fillvalue=-k)
+    networks = finetune.vgg16(weights="imagenet", image_shape=(32, 32, 3), hidden=4)
+    layers = (torch_networks if finetune is torch_finetune else tf_networks).get_weights(networks.feature_extractor)
+    assert [(w.min(), w.max(), b.max()) for w, b in layers] == [(k, k, -k) for k in range(1, 14)]
 
 
 # --- blocks ---------------------------------------------------------------------------------------------
