@@ -1,6 +1,7 @@
 """The labs' numbers against PyTorch in float64: same weights, same batch, same losses and gradients."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -118,8 +119,8 @@ def both(js, activation, lam, rng, widths=((2, 7, 2), (2, 3), (2, 5, 1)), n=6, m
     layer = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[activation]
     parts, flat, inner = [], [], []
     for w in widths:
-        dense = [part for ends in zip(w, w[1:]) for part in (torch.nn.Linear(*ends, dtype=torch.float64), layer())]
-        weights = recipe.initial_weights(list(zip(w, w[1:])), seed=len(parts))
+        dense = [part for ends in pairwise(w) for part in (torch.nn.Linear(*ends, dtype=torch.float64), layer())]
+        weights = recipe.initial_weights(list(pairwise(w)), seed=len(parts))
         parts.append(torch.nn.Sequential(*dense[:-1]))
         set_weights(parts[-1], weights)
         flat.append(np.concatenate([part.ravel() for pair in weights for part in pair]))
@@ -136,7 +137,15 @@ def both(js, activation, lam, rng, widths=((2, 7, 2), (2, 3), (2, 5, 1)), n=6, m
     const nets = { f: make(widths[0], inner[0], f), y: make(widths[1], inner[1], g), d: make(widths[2], inner[2], d) };
     const losses = dannGradients(nets, x, labels, n, m, lam);
     [losses.label, losses.domain, nets.f.gradient, nets.y.gradient, nets.d.gradient]"""
-    given = dict(zip("fgd", flat)) | {"x": x, "labels": y, "n": n, "m": m, "lam": lam, "widths": widths, "inner": inner}
+    given = dict(zip("fgd", flat, strict=True)) | {
+        "x": x,
+        "labels": y,
+        "n": n,
+        "m": m,
+        "lam": lam,
+        "widths": widths,
+        "inner": inner,
+    }
     return js.run(code, **given), [losses.label.item(), losses.domain.item(), *expected]
 
 

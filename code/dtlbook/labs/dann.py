@@ -1,0 +1,171 @@
+"""The DANN lab: a domain-adversarial network of the plane, trained live in the page on two half moons.
+
+The training itself is JavaScript (`core.js`, `dann_training.js`), so that it runs in a page with no kernel; its losses
+and gradients are those of `dtlbook.torch.dann`, which a test proves. With a kernel its settings and its curves can be
+read and set from Python.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from html import escape
+
+import anywidget
+import traitlets
+
+from dtlbook.labs.parts import module, style
+
+LANGUAGES = ("ko", "en")
+PRESETS = {
+    "rotated": {},
+    "lambda-0": {"lam": 0.0},
+    "lambda-large": {"lam": 30.0, "rate": 0.1, "scheduled": False},
+    "label-shift": {"lam": 5.0, "rotation": 0.0, "share": 0.9},
+}
+LIMITS = {  # least, most
+    "lam": (0, 100),
+    "rotation": (-180, 180),
+    "share": (0.05, 0.95),
+    "rate": (0.0001, 1),
+    "width": (1, 64),
+    "seed": (0, 999999),
+}
+
+
+def dann_lab(preset: str = "rotated", *, lang: str | None = None, **settings) -> DannLab:
+    """The lab, set up as ``preset`` says: "rotated", "lambda-0", "lambda-large" or "label-shift".
+
+    ``settings``  what is to differ from the preset: the traits of `DannLab`
+    ``lang``      "ko" or "en"; if left out, the language of the page or else of the browser
+
+    With a kernel `lab.lam = 0.3` moves the slider, and `lab.history` holds the curves of the run on the screen.
+
+    >>> dann_lab("rotated", lam=0.3)
+    DannLab(lam=0.3, rotation=35, share=0.5, rate=0.03, width=16, seed=0, scheduled=True)
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {preset!r}.")
+    lang = os.environ.get("DTLBOOK_LANG", "") if lang is None else lang
+    if lang not in ("", *LANGUAGES):
+        raise ValueError(f"dann_lab knows the languages ko and en, and was given lang={lang!r}.")
+    unknown = sorted(set(settings) - {*LIMITS, "scheduled"})
+    if unknown:
+        raise ValueError(f"dann_lab has the settings {', '.join(LIMITS)} and scheduled, not {', '.join(unknown)}.")
+    return DannLab(lang=lang, **{**PRESETS[preset], **settings})
+
+
+class DannLab(anywidget.AnyWidget):
+    """The widget that `dann_lab` returns."""
+
+    _esm = module("core", "dann_training", "dann")
+    _css = style("lab")
+
+    lam = traitlets.Float(1.0).tag(sync=True)  # λ; with the schedule, its value at the end of the run
+    rotation = traitlets.Float(35.0).tag(sync=True)  # of the target, degrees, anticlockwise
+    share = traitlets.Float(0.5).tag(sync=True)  # of class 1 in the target; the source has 0.5
+    rate = traitlets.Float(0.03).tag(sync=True)  # μ; with the schedule, its value at the beginning
+    width = traitlets.Int(16).tag(sync=True)  # hidden units of G_f
+    seed = traitlets.Int(0).tag(sync=True)
+    scheduled = traitlets.Bool(True).tag(sync=True)  # the schedules of JMLR 2016, section 5.2.2
+    lang = traitlets.Unicode().tag(sync=True)
+    # Curves of the run on the screen, lists of one length, a record every 25 updates, written when it pauses:
+    # step lam learning_rate label_loss domain_loss source_accuracy target_accuracy proxy_a_distance
+    history = traitlets.Dict().tag(sync=True)
+
+    @traitlets.validate(*LIMITS)
+    def _check(self, proposal):
+        name, value = proposal["trait"].name, proposal["value"]
+        least, most = LIMITS[name]
+        if not (math.isfinite(value) and least <= value <= most):
+            raise traitlets.TraitError(f"{name} must lie between {least} and {most}, not be {value}.")
+        return value
+
+    def __repr__(self) -> str:
+        return f"DannLab({', '.join(f'{name}={getattr(self, name):g}' for name in LIMITS)}, scheduled={self.scheduled})"
+
+    def _repr_mimebundle_(self, **kwargs):
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        if os.environ.get("DTLBOOK_PRESS") == "1":
+            data["text/html"] = self._still()
+        return data, metadata
+
+    def _still(self) -> str:
+        """What stands in the page until the lab does, and on paper: the end of this run, computed by the lab's own code."""
+        from dtlbook.figures import to_svg
+
+        end = self._run_to_the_end()
+        source, target, pad = (end[name] for name in ("source_accuracy", "target_accuracy", "proxy_a_distance"))
+        setting = f"λ = {self.lam:g}, {self.rotation:g}°"
+        captions = {
+            "ko": f"DANN 실습, {setting}: {end['steps']}걸음 뒤의 입력 공간과 특성 공간. 소스 정확도 {source:.2f}, "
+            f"타깃 정확도 {target:.2f}, PAD {pad:.2f}. 자바스크립트가 있으면 이 자리에서 직접 학습해 볼 수 있다.",
+            "en": f"DANN lab, {setting}: input space and feature space after {end['steps']} steps. Source accuracy "
+            f"{source:.2f}, target accuracy {target:.2f}, PAD {pad:.2f}. With JavaScript you can train it here yourself.",
+        }
+        svg = to_svg(_picture(end), captions["en"])
+        svg = svg.replace('<svg role="img"', '<svg aria-hidden="true"', 1)  # the caption says it all
+        svg = svg.replace(f' aria-label="{escape(captions["en"])}"', "", 1)
+        said = "".join(f'<figcaption lang="{lang}">{escape(captions[lang])}</figcaption>' for lang in LANGUAGES)
+        return f'<figure class="dtl-still">{svg}{said}</figure>'
+
+    def _run_to_the_end(self) -> dict:
+        """Features, labels, boundaries and last record of a whole run with these settings, by V8."""
+        from py_mini_racer import MiniRacer
+
+        settings = {name: getattr(self, name) for name in (*LIMITS, "scheduled")}
+        engine = MiniRacer()
+        try:
+            engine.eval(re.sub(r"^export (?!default)", "", module("core", "dann_training"), flags=re.MULTILINE))
+            return json.loads(engine.eval(_WHOLE_RUN % json.dumps(settings)))
+        finally:
+            engine.close()  # left open, its thread can keep the interpreter from ending
+
+
+_WHOLE_RUN = """(() => {
+  const run = new DannRun(settingsOf("rotated", %s)), shown = 80;
+  for (let i = 0; i < STEPS; i++) run.advance();
+  const domains = [run.source, run.target];
+  const points = [domains.map(({ x }) => x.slice(0, 2 * shown)), domains.map(({ x }) => run.features(x.slice(0, 2 * shown)))];
+  const grids = points.map((pair) => {
+    const all = pair.flatMap((x) => Array.from(x)), ends = [0, 1].map((c) => {
+      const of = all.filter((_, i) => i %% 2 === c), low = Math.min(...of), high = Math.max(...of), rim = 0.06 * (high - low);
+      return [low - rim, high + rim]; });
+    return ends.map(([low, high]) => Array.from({ length: 50 }, (_, i) => low + (high - low) * i / 49));
+  });
+  const flat = ([xs, ys]) => Float64Array.from(ys.flatMap((v) => xs.flatMap((u) => [u, v])));
+  const features = flat(grids[1]);
+  return JSON.stringify({
+    steps: STEPS, ...run.measure(), grids, labels: domains.map(({ y }) => Array.from(y.slice(0, shown))),
+    points: points.map((pair) => pair.map((x) => Array.from(x))),
+    label: [run.labelLogit(run.features(flat(grids[0]))), run.labelLogit(features)].map((v) => Array.from(v)),
+    domain: Array.from(run.domainLogit(features)),
+  });
+})()"""
+
+
+def _picture(end: dict):
+    """Input space and feature space at the end of a run."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    from dtlbook.figures import PALETTE, STYLE
+
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(1, 2, figsize=(5.2, 2.9))
+        for k, (ax, title) in enumerate(zip(axes, ("input space", "feature space"), strict=True)):
+            for d, (name, shape) in enumerate((("source", "o"), ("target", "^"))):
+                x, y = np.reshape(end["points"][k][d], (-1, 2)), np.array(end["labels"][d])
+                for label, fill in ((0, PALETTE["paper"]), (1, PALETTE[name])):
+                    style = {"marker": shape, "s": 14, "facecolor": fill, "edgecolor": PALETTE[name], "linewidth": 1}
+                    ax.scatter(*x[y == label].T, **style, label=name if label else None)
+            lines = [(end["label"][k], "y", "-")] + [(end["domain"], "d", "--")] * k
+            for values, colour, line in lines:
+                ax.contour(*end["grids"][k], np.reshape(values, (50, 50)), levels=[0], colors=PALETTE[colour],
+                           linestyles=line, linewidths=2)  # fmt: skip
+            ax.set(xticks=[], yticks=[], title=title)
+        fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    plt.close(fig)
+    return fig
