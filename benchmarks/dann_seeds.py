@@ -50,8 +50,12 @@ if __name__ == "__main__":
     options = parser.parse_args()
     unknown = set(options.pairs) - set(LAMBDAS)
     if unknown or options.seeds < 1:
-        parser.error(f"expected pairs from {', '.join(LAMBDAS)} and at least one seed, got {sorted(unknown)}, {options.seeds}")
+        parser.error(
+            f"expected pairs from {', '.join(LAMBDAS)} and at least one seed, got {sorted(unknown)}, {options.seeds}"
+        )
     torch.set_num_threads(1)
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, PyTorch {torch.__version__}")
+    print(
+        f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, PyTorch {torch.__version__}"
+    )
     for pair in options.pairs or LAMBDAS:
         measure(pair, options.seeds)

@@ -21,13 +21,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 PALETTE = {
-    "ink": "#1f2328", "soft": "#57606a", "paper": "#ffffff", "grid": "#d0d7de",  # text, notes, ground, lines
-    "source": "#0b62a8", "target": "#b8460e",                                    # the two domains
-    "f": "#3d6b21", "y": "#6b4fa0", "d": "#a8326e",                              # G_f, G_y, G_d
+    "ink": "#1f2328",
+    "soft": "#57606a",
+    "paper": "#ffffff",
+    "grid": "#d0d7de",  # text, notes, ground, lines
+    "source": "#0b62a8",
+    "target": "#b8460e",  # the two domains
+    "f": "#3d6b21",
+    "y": "#6b4fa0",
+    "d": "#a8326e",  # G_f, G_y, G_d
 }
 
 STYLE = {
-    "figure.figsize": (5.2, 3.2),              # inches: a column's width, so 13 pt stay legible on a phone
+    "figure.figsize": (5.2, 3.2),  # inches: a column's width, so 13 pt stay legible on a phone
     "figure.constrained_layout.use": True,
     "figure.facecolor": PALETTE["paper"],
     "savefig.facecolor": PALETTE["paper"],
@@ -57,9 +63,9 @@ STYLE = {
     "lines.solid_capstyle": "round",
     "legend.frameon": False,
     "image.cmap": "gray_r",
-    "image.interpolation": "none",             # an 8 x 8 picture stays 64 pixels, sharp on the screen
-    "svg.fonttype": "none",                    # text as text: read, searched, set in the page's font
-    "svg.hashsalt": "dtlbook",                 # the same figure gives the same file
+    "image.interpolation": "none",  # an 8 x 8 picture stays 64 pixels, sharp on the screen
+    "svg.fonttype": "none",  # text as text: read, searched, set in the page's font
+    "svg.hashsalt": "dtlbook",  # the same figure gives the same file
 }
 _SAVE = {"format": "svg", "metadata": {"Date": None, "Creator": None}}
 
@@ -92,8 +98,17 @@ _NAMES = {colour: name for name, colour in PALETTE.items()} | {"#000000": "ink"}
 _NO_ROTATION = re.compile(r"rotate\(-?0 [^)]*\)$")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 # what a child inherits from its group: only these may be moved from equal children to their parent
-_INHERITED = ("fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-linejoin",
-              "stroke-linecap", "stroke-dasharray", "stroke-dashoffset")
+_INHERITED = (
+    "fill",
+    "fill-opacity",
+    "stroke",
+    "stroke-opacity",
+    "stroke-width",
+    "stroke-linejoin",
+    "stroke-linecap",
+    "stroke-dasharray",
+    "stroke-dashoffset",
+)
 
 
 def to_svg(fig: Figure, alt: str) -> str:
@@ -128,7 +143,7 @@ def inline_svg(svg_text: str, alt: str) -> str:
         "viewBox": f"0 0 {_short(width)} {_short(height)}",
         # points to CSS pixels: never larger than drawn, never wider than the page
         "style": f"display:block;width:100%;max-width:{round(width * 96 / 72)}px;height:auto;"
-                 "fill:var(--dtl-ink, #1f2328);stroke-linejoin:round",
+        "fill:var(--dtl-ink, #1f2328);stroke-linejoin:round",
     }
     text = _rename_ids(root)
     return text.replace("@@", f"fig{hashlib.sha256(text.encode()).hexdigest()[:8]}-")
@@ -150,14 +165,14 @@ def _clean(element: ET.Element) -> None:
     """Plain names, two decimals, palette colours as variables, no font family."""
     element.tag = element.tag.rpartition("}")[2]
     if len(element) or element.tag not in ("text", "tspan"):
-        element.text = None                    # the file's line breaks and indents
+        element.text = None  # the file's line breaks and indents
     for name in list(element.attrib):
         value = element.attrib.pop(name)
         name = name.rpartition("}")[2]
         if name == "style":
             value = _clean_style(value)
         elif name == "href":
-            value = "".join(value.split())     # an embedded picture's base64 comes in lines
+            value = "".join(value.split())  # an embedded picture's base64 comes in lines
         elif name not in ("id", "clip-path"):
             value = _NUMBER.sub(lambda match: _short(float(match[0])), " ".join(value.split()))
         if name == "d":
@@ -165,7 +180,7 @@ def _clean(element: ET.Element) -> None:
         if value and not _NO_ROTATION.match(value):
             element.set(name, value)
     if element.tag == "image" and float(element.get("width", "inf")) <= 64:
-        element.set("style", "image-rendering:pixelated")     # a picture of few pixels is not to be blurred
+        element.set("style", "image-rendering:pixelated")  # a picture of few pixels is not to be blurred
 
 
 def _clean_style(style: str) -> str:
@@ -174,7 +189,7 @@ def _clean_style(style: str) -> str:
     for name, value in rules:
         if name == "font-family":
             continue
-        if name == "font":                     # the short form: `italic 700 13px 'DejaVu Sans', sans-serif`
+        if name == "font":  # the short form: `italic 700 13px 'DejaVu Sans', sans-serif`
             found = re.match(r"(.*?)([\d.]+px)", value)
             name, value = "font-size", found[2]
             kept += [f"font-weight:{word}" for word in found[1].split() if word.isdigit() or word == "bold"]
@@ -262,6 +277,7 @@ def _kind(value: object) -> str:
 
 # --- the figures that recur ---
 
+
 def domain_scatter(ax: Axes, z_source, z_target, y_source=None, y_target=None) -> None:
     """Source ● and target ▲ points in the plane, told apart by shape and colour.
 
@@ -287,8 +303,17 @@ def _label_classes(ax: Axes, z_source, y_source, z_target, y_target) -> None:
             end = _medoid(z_target[y_target == label])
             ax.plot(*np.stack([start, end]).T, color=PALETTE["ink"], linewidth=1.2, zorder=3)
         box = {"boxstyle": "circle,pad=0.15", "facecolor": PALETTE["paper"], "edgecolor": PALETTE["source"]}
-        ax.text(*start, str(label), color=PALETTE["ink"], size=12.5, weight="bold", ha="center", va="center",
-                zorder=4, bbox=box)
+        ax.text(
+            *start,
+            str(label),
+            color=PALETTE["ink"],
+            size=12.5,
+            weight="bold",
+            ha="center",
+            va="center",
+            zorder=4,
+            bbox=box,
+        )
 
 
 def _medoid(points: np.ndarray) -> np.ndarray:
@@ -313,8 +338,10 @@ def tsne(features, seed: int = 0) -> np.ndarray:
 
     features = np.asarray(features, dtype=np.float32)
     if features.ndim != 2 or not 4 <= len(features) <= 2000:
-        raise ValueError(f"tsne needs features [n, d] with 4 to 2000 rows, and got {list(features.shape)}: "
-                         "pass one row an example, and a random part of them if there are more.")
+        raise ValueError(
+            f"tsne needs features [n, d] with 4 to 2000 rows, and got {list(features.shape)}: "
+            "pass one row an example, and a random part of them if there are more."
+        )
     perplexity = min(30.0, (len(features) - 1) / 3)
     return TSNE(n_components=2, init="pca", perplexity=perplexity, random_state=seed).fit_transform(features)
 
@@ -339,10 +366,11 @@ def learning_curves(ax: Axes, history, names=("source_accuracy", "target_accurac
         ax.plot(history.step, getattr(history, name), line, color=colour)
     low, high = ax.get_ylim()
     height = -np.inf
-    for end, name in ends:                     # from the lowest up: each name at least a line above the last
+    for end, name in ends:  # from the lowest up: each name at least a line above the last
         height = max(end, height + 0.09 * (high - low))
         text, colour, _ = _CURVES[name]
-        ax.annotate(text, (1.02, height), xycoords=("axes fraction", "data"), color=colour, va="center",
-                    annotation_clip=False)
+        ax.annotate(
+            text, (1.02, height), xycoords=("axes fraction", "data"), color=colour, va="center", annotation_clip=False
+        )
     ax.set(xlabel="step", xlim=(history.step[0], history.step[-1]))
     ax.locator_params(axis="x", nbins=4)

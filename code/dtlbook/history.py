@@ -38,8 +38,6 @@ class History:
         """Append one record; every field must be given, so that the lists stay equally long."""
         missing = set(vars(self)) ^ set(values)
         if missing:
-            raise ValueError(
-                f"a record needs each field of History exactly once; look at {', '.join(sorted(missing))}"
-            )
+            raise ValueError(f"a record needs each field of History exactly once; look at {', '.join(sorted(missing))}")
         for name, value in values.items():
             getattr(self, name).append(value)

@@ -166,7 +166,10 @@ def _job(config: Config, lang: str, source: Path, work: Path, catalogs: Path, th
         "numfig_format": words["formats"],
         "use_multitoc_numbering": False,
         "bibtex_bibfiles": ["references.bib"] if (source / lang / "references.bib").is_file() else [],
-        "suppress_warnings": ["myst.domains", "bibtex.duplicate_citation"],  # a work may stand in the list of several chapters
+        "suppress_warnings": [
+            "myst.domains",
+            "bibtex.duplicate_citation",
+        ],  # a work may stand in the list of several chapters
         "press_stamp": stamp(
             b"".join(Path(__file__).with_name(name).read_bytes() for name in ("sphinx_book.py", "katex.py"))
         ),

@@ -54,8 +54,8 @@ class _Page:
 
     def __init__(self, saved: dict):
         self.saved = saved
-        self.names: dict[str, str] = {}            # model id of the notebook -> name in the page
-        self.holders: dict[str, str] = {}          # text of a module or style sheet -> the first widget that has it
+        self.names: dict[str, str] = {}  # model id of the notebook -> name in the page
+        self.holders: dict[str, str] = {}  # text of a module or style sheet -> the first widget that has it
 
     def box(self, model_id: str, still: str, where: str) -> str:
         script = "" if model_id in self.names else self._script(model_id, where)

@@ -29,9 +29,7 @@ SHARED = ["dtlbook", "dtlbook.data", "dtlbook.labs", "dtlbook.results"] + [
 def test_what_an_import_loads(module, absent):
     program = f"import sys, {module}; print([name for name in {absent} if name in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": str(CODE), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
 

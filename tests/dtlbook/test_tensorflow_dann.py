@@ -80,9 +80,7 @@ def test_both_frameworks_give_the_same_losses_and_gradients(dtype, tolerance, la
     )
     x_source, y_source, x_target = arrays(dtype=dtype)
     with tf.GradientTape(persistent=True) as tape:
-        losses = dann.dann_loss(
-            nets, tf.constant(x_source), tf.constant(y_source), tf.constant(x_target), lam
-        )
+        losses = dann.dann_loss(nets, tf.constant(x_source), tf.constant(y_source), tf.constant(x_target), lam)
     torch_losses = torch_dann.dann_loss(
         torch_nets,
         torch.from_numpy(x_source).permute(0, 3, 1, 2),
@@ -118,12 +116,8 @@ def test_one_backward_pass_gives_the_three_gradients(lam):
         )
     for k, (scale_y, scale_d) in enumerate([(1, -lam), (1, 0), (0, 1)]):  # θ_f, θ_y, θ_d
         variables = nets[k].trainable_variables
-        for got, g_y, g_d in zip(
-            *(tape.gradient(loss, variables) for loss in (total, label, domain)), strict=True
-        ):
-            expected = sum(
-                scale * g.numpy() for scale, g in ((scale_y, g_y), (scale_d, g_d)) if g is not None
-            )
+        for got, g_y, g_d in zip(*(tape.gradient(loss, variables) for loss in (total, label, domain)), strict=True):
+            expected = sum(scale * g.numpy() for scale, g in ((scale_y, g_y), (scale_d, g_d)) if g is not None)
             np.testing.assert_allclose(got.numpy(), expected, rtol=0, atol=1e-12)
             assert k == 1 or np.abs(g_d.numpy()).max() > 1e-4
 
@@ -180,9 +174,7 @@ def test_both_frameworks_train_alike(rotated):
         for weight, parameter in zip(part.get_weights(), torch_part.parameters(), strict=True):
             np.testing.assert_allclose(weight.T, parameter.detach().numpy(), rtol=0, atol=1e-4)
     for name in ("step", "lam", "learning_rate", "label_loss", "domain_loss"):
-        np.testing.assert_allclose(
-            getattr(one.history, name), getattr(other.history, name), rtol=0, atol=1e-4
-        )
+        np.testing.assert_allclose(getattr(one.history, name), getattr(other.history, name), rtol=0, atol=1e-4)
     images = rotated[1].x_test
     np.testing.assert_allclose(
         dann.features(one.networks, images), torch_dann.features(other.networks, images), atol=1e-3

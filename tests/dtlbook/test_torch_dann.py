@@ -35,9 +35,9 @@ def separate_losses(nets, x_source, y_source, x_target):
     f_source, f_target = nets.feature_extractor(x_source), nets.feature_extractor(x_target)
     z_source, z_target = nets.domain_classifier(f_source), nets.domain_classifier(f_target)
     label = cross_entropy(nets.label_predictor(f_source), y_source)
-    domain = binary_cross_entropy_with_logits(
-        z_source, torch.zeros_like(z_source)
-    ) + binary_cross_entropy_with_logits(z_target, torch.ones_like(z_target))
+    domain = binary_cross_entropy_with_logits(z_source, torch.zeros_like(z_source)) + binary_cross_entropy_with_logits(
+        z_target, torch.ones_like(z_target)
+    )
     return label, domain
 
 
@@ -79,9 +79,7 @@ def test_losses_are_the_sums_of_means_of_the_book(n, n_target):
     nets, b = networks(), batch(n, n_target)
     losses, (label, domain) = dann.dann_loss(nets, *b, 0.7), separate_losses(nets, *b)
     torch.testing.assert_close(losses.label, label, rtol=0, atol=1e-12)
-    torch.testing.assert_close(
-        losses.domain, domain, rtol=0, atol=1e-12
-    )  # a mean over the joint batch would be half
+    torch.testing.assert_close(losses.domain, domain, rtol=0, atol=1e-12)  # a mean over the joint batch would be half
     torch.testing.assert_close(losses.total, label + domain, rtol=0, atol=1e-12)
 
 
@@ -178,9 +176,7 @@ def test_label_predictor_gives_logits_not_probabilities():
     z = nets.label_predictor(nets.feature_extractor(batch()[0]))
     assert (z < 0).any() and not torch.allclose(z.sum(1), torch.ones(len(z), dtype=z.dtype))
     assert nets.domain_classifier(nets.feature_extractor(batch()[0])).shape == (12, 1)
-    assert not any(
-        isinstance(m, (torch.nn.Softmax, torch.nn.Sigmoid)) for part in nets for m in part.modules()
-    )
+    assert not any(isinstance(m, (torch.nn.Softmax, torch.nn.Sigmoid)) for part in nets for m in part.modules())
 
 
 @pytest.mark.parametrize(
@@ -246,9 +242,7 @@ def test_lambda_0_is_training_on_the_source_alone(rotated):
     for step, i in enumerate(i_source):
         optimizer.param_groups[0]["lr"] = dann.learning_rate_schedule(step / 29)
         x = torch.from_numpy(data.to_float(source.x_train[i])).permute(0, 3, 1, 2)
-        loss = cross_entropy(
-            plain.label_predictor(plain.feature_extractor(x)), torch.from_numpy(source.y_train[i])
-        )
+        loss = cross_entropy(plain.label_predictor(plain.feature_extractor(x)), torch.from_numpy(source.y_train[i]))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -311,16 +305,12 @@ def test_history_tells_the_truth(rotated):
     source, target = rotated
     run = dann.train(source, target, **SHORT)
     assert run.history.target_accuracy[-1] == dann.accuracy(run.networks, target.x_test, target.y_test)
-    assert (
-        run.history.target_accuracy[-1] == (dann.predict(run.networks, target.x_test) == target.y_test).mean()
-    )
+    assert run.history.target_accuracy[-1] == (dann.predict(run.networks, target.x_test) == target.y_test).mean()
     f = dann.features(run.networks, source.x_test)
     assert f.dtype == np.float32 and f.shape == (len(source.x_test), 64) and (f >= 0).all()
     assert dann.predict(run.networks, source.x_test).dtype == np.int64
     z = [
-        run.networks.domain_classifier(torch.from_numpy(dann.features(run.networks, d.x_test)))
-        .detach()
-        .numpy()
+        run.networks.domain_classifier(torch.from_numpy(dann.features(run.networks, d.x_test))).detach().numpy()
         for d in rotated
     ]
     assert run.history.domain_error[-1] == pytest.approx(((z[0] > 0).mean() + (z[1] <= 0).mean()) / 2)
@@ -334,9 +324,7 @@ def test_given_networks_are_trained_in_place(rotated):
 
 def test_adaptation_helps_on_the_rotated_pair(rotated):
     """The effect of the chapter, one seed, with room for another machine's rounding."""
-    source_only, adapted = (
-        dann.train(*rotated, lam=lam, records=1, device="cpu").history for lam in (0.0, 1.0)
-    )
+    source_only, adapted = (dann.train(*rotated, lam=lam, records=1, device="cpu").history for lam in (0.0, 1.0))
     assert 0.30 < source_only.target_accuracy[-1] < 0.52
     assert adapted.target_accuracy[-1] > source_only.target_accuracy[-1] + 0.15
     assert min(source_only.source_accuracy[-1], adapted.source_accuracy[-1]) > 0.87

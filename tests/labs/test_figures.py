@@ -96,14 +96,17 @@ def test_two_panels_of_300_points_weigh_at_most_12_kilobytes():
     assert len(gzip.compress(to_svg(draw(run(0)), "clouds").encode())) <= 12 * 1024
 
 
-@pytest.mark.parametrize("call, error, words", [
-    (lambda: to_svg(None, "x"), TypeError, "needs a matplotlib Figure, and got None"),
-    (lambda: inline_svg("no svg", "x"), ValueError, "cannot read it"),
-    (lambda: inline_svg("<svg/>", "x"), ValueError, "viewBox"),
-    (lambda: tsne(np.zeros(3)), ValueError, "4 to 2000 rows"),
-    (lambda: domain_scatter(None, np.zeros((3, 5)), np.zeros((3, 2))), ValueError, "z_source must have the shape"),
-    (lambda: learning_curves(None, None, ("accuracy",)), ValueError, "and not accuracy"),
-])
+@pytest.mark.parametrize(
+    "call, error, words",
+    [
+        (lambda: to_svg(None, "x"), TypeError, "needs a matplotlib Figure, and got None"),
+        (lambda: inline_svg("no svg", "x"), ValueError, "cannot read it"),
+        (lambda: inline_svg("<svg/>", "x"), ValueError, "viewBox"),
+        (lambda: tsne(np.zeros(3)), ValueError, "4 to 2000 rows"),
+        (lambda: domain_scatter(None, np.zeros((3, 5)), np.zeros((3, 2))), ValueError, "z_source must have the shape"),
+        (lambda: learning_curves(None, None, ("accuracy",)), ValueError, "and not accuracy"),
+    ],
+)
 def test_bad_input_is_answered_in_a_sentence(call, error, words):
     with pytest.raises(error, match=words) as caught:
         call()

@@ -11,8 +11,10 @@ from dtlbook.figures import PALETTE
 from press.widgets import to_static_html
 
 LIGHT = "".join(f"--dtl-{name}: {colour};" for name, colour in PALETTE.items())
-DARK = ("--dtl-ink: #e6edf3; --dtl-soft: #9fabb8; --dtl-paper: #14181e; --dtl-grid: #3b444f;"
-        "--dtl-source: #6cb6ff; --dtl-target: #ff9b5e")
+DARK = (
+    "--dtl-ink: #e6edf3; --dtl-soft: #9fabb8; --dtl-paper: #14181e; --dtl-grid: #3b444f;"
+    "--dtl-source: #6cb6ff; --dtl-target: #ff9b5e"
+)
 PAGE = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>Slider</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <style>:root {{{light}}} @media (prefers-color-scheme: dark) {{:root {{{dark}}}}}
@@ -97,8 +99,12 @@ def shown(page):
     """What the first slider shows: value, sentence, name and drawing of the picture."""
     widget = page.locator(".dtl-sweep").first
     svg = widget.locator(".dtl-stage svg")
-    return (widget.locator("output").text_content(), widget.locator("p[aria-live]").text_content(),
-            svg.get_attribute("aria-label"), svg.inner_html())
+    return (
+        widget.locator("output").text_content(),
+        widget.locator("p[aria-live]").text_content(),
+        svg.get_attribute("aria-label"),
+        svg.inner_html(),
+    )
 
 
 def test_keyboard(open_page, lang):

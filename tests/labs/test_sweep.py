@@ -11,6 +11,7 @@ def counted(calls):
     def run_and_count(value):
         calls.append(value)
         return run(value)
+
     return run_and_count
 
 
@@ -87,18 +88,21 @@ def growing(result):
     return plt.figure(figsize=(5 - result["gap"], 2))
 
 
-@pytest.mark.parametrize("change, error, words", [
-    ({"values": []}, ValueError, "at least one value"),
-    ({"values": [0, 1, 0.0]}, ValueError, "0 comes more than once"),
-    ({"index": 3}, ValueError, "from 0 to 2, and is 3"),
-    ({"index": "1"}, ValueError, "integer from 0 to 2"),
-    ({"label": {"ko": "λ"}}, ValueError, "label must have a text in ko and in en, and lacks en"),
-    ({"label": "λ"}, TypeError, "label must be a dict"),
-    ({"predict": {"en": "What?"}}, ValueError, "predict must have .* lacks ko"),
-    ({"describe": lambda value, result: "so"}, TypeError, r"describe\(\) must be a dict"),
-    ({"draw": lambda result: None}, TypeError, r"draw\(\) must return a matplotlib Figure, and returned None"),
-    ({"lang": "fr"}, ValueError, "languages ko and en"),
-])
+@pytest.mark.parametrize(
+    "change, error, words",
+    [
+        ({"values": []}, ValueError, "at least one value"),
+        ({"values": [0, 1, 0.0]}, ValueError, "0 comes more than once"),
+        ({"index": 3}, ValueError, "from 0 to 2, and is 3"),
+        ({"index": "1"}, ValueError, "integer from 0 to 2"),
+        ({"label": {"ko": "λ"}}, ValueError, "label must have a text in ko and in en, and lacks en"),
+        ({"label": "λ"}, TypeError, "label must be a dict"),
+        ({"predict": {"en": "What?"}}, ValueError, "predict must have .* lacks ko"),
+        ({"describe": lambda value, result: "so"}, TypeError, r"describe\(\) must be a dict"),
+        ({"draw": lambda result: None}, TypeError, r"draw\(\) must return a matplotlib Figure, and returned None"),
+        ({"lang": "fr"}, ValueError, "languages ko and en"),
+    ],
+)
 def test_bad_input_is_answered_in_a_sentence(change, error, words):
     arguments = {"values": VALUES, "run": run, "draw": draw, "label": LABEL, "describe": describe, **change}
     with pytest.raises(error, match=words) as caught:
@@ -131,8 +135,9 @@ def test_colab_is_told_of_the_widget(monkeypatch):
     from anywidget import _util
 
     told = []
-    colab = types.SimpleNamespace(enable_custom_widget_manager=lambda: told.append(True),
-                                  _widgets=types.SimpleNamespace(_installed_url=None))
+    colab = types.SimpleNamespace(
+        enable_custom_widget_manager=lambda: told.append(True), _widgets=types.SimpleNamespace(_installed_url=None)
+    )
     monkeypatch.setitem(sys.modules, "google.colab.output", colab)
     _util.enable_custom_widget_manager_once.cache_clear()
     example()

@@ -25,9 +25,17 @@ from dtlbook.figures import to_svg
 LANGUAGES = ("ko", "en")
 
 
-def sweep(values: Iterable[Any], run: Callable[[Any], Any], draw: Callable[[Any], Figure], *,
-          label: Mapping[str, str], describe: Callable[[Any, Any], Mapping[str, str]],
-          predict: Mapping[str, str] | None = None, index: int = 0, lang: str | None = None) -> Sweep:
+def sweep(
+    values: Iterable[Any],
+    run: Callable[[Any], Any],
+    draw: Callable[[Any], Figure],
+    *,
+    label: Mapping[str, str],
+    describe: Callable[[Any, Any], Mapping[str, str]],
+    predict: Mapping[str, str] | None = None,
+    index: int = 0,
+    lang: str | None = None,
+) -> Sweep:
     """A slider over `values`; at each it shows the figure of `draw(run(value))` and a sentence about it.
 
     run(value) -> result         the computation; done once a value
@@ -55,10 +63,10 @@ class Sweep(anywidget.AnyWidget):
     label = traitlets.Dict().tag(sync=True)
     predict = traitlets.Dict().tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
-    ticks = traitlets.List().tag(sync=True)         # the values as text
-    frames = traitlets.List().tag(sync=True)        # {"svg", "ko", "en"}, or None: not yet computed
+    ticks = traitlets.List().tag(sync=True)  # the values as text
+    frames = traitlets.List().tag(sync=True)  # {"svg", "ko", "en"}, or None: not yet computed
     index = traitlets.Int().tag(sync=True)
-    error = traitlets.Dict().tag(sync=True)         # {"index", "why"} of a value that could not be computed
+    error = traitlets.Dict().tag(sync=True)  # {"index", "why"} of a value that could not be computed
 
     def __init__(self, values, run, draw, *, label, describe, predict=None, index=0, lang=None):
         self.values = _distinct(values)
@@ -70,8 +78,11 @@ class Sweep(anywidget.AnyWidget):
         if lang not in ("", *LANGUAGES):
             raise ValueError(f"sweep knows the languages ko and en, and was given lang={lang!r}.")
         super().__init__(
-            label=_both("label", label), predict=_both("predict", predict) if predict else {}, lang=lang,
-            ticks=[_text(value) for value in self.values], frames=[None] * len(self.values),
+            label=_both("label", label),
+            predict=_both("predict", predict) if predict else {},
+            lang=lang,
+            ticks=[_text(value) for value in self.values],
+            frames=[None] * len(self.values),
             index=_within(index, len(self.values)),
         )
         for i in self._progress() if _in_press() else [self.index]:
@@ -106,24 +117,26 @@ class Sweep(anywidget.AnyWidget):
         if not isinstance(figure, Figure):
             raise TypeError(f"draw() must return a matplotlib Figure, and returned {figure!r}.")
         svg = to_svg(figure, said["en"])
-        plt.close(figure)                          # or the notebook would show it a second time
+        plt.close(figure)  # or the notebook would show it a second time
         self._check_size(svg)
-        self.frames = [*self.frames[:i], {"svg": svg, **said}, *self.frames[i + 1:]]
+        self.frames = [*self.frames[:i], {"svg": svg, **said}, *self.frames[i + 1 :]]
 
     def _check_size(self, svg: str) -> None:
         """Frames of one size, so that nothing on the page moves when the slider does."""
         drawn = next((frame["svg"] for frame in self.frames if frame), svg)
         old, new = (text.split('viewBox="', 1)[1].split('"', 1)[0] for text in (drawn, svg))
         if old != new:
-            raise ValueError(f"draw() must return figures of one size, and {old} and {new} differ: "
-                             "give every figure the same figsize.")
+            raise ValueError(
+                f"draw() must return figures of one size, and {old} and {new} differ: "
+                "give every figure the same figsize."
+            )
 
     def _moved(self, change) -> None:
         """The slider stands elsewhere: compute, and if the page asked for it, say there what went wrong."""
         self.error = {}
         try:
             self._compute(self.index)
-        except (Exception, KeyboardInterrupt) as error:    # interrupted by hand: say so, too
+        except (Exception, KeyboardInterrupt) as error:  # interrupted by hand: say so, too
             why = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(".: ")
             self.error = {"index": self.index, "why": why}
             if not self._asked_by_page:
@@ -164,7 +177,8 @@ class Sweep(anywidget.AnyWidget):
         frame = self.frames[self.index]
         captions = "".join(
             f'<figcaption lang="{lang}">{escape(self.label[lang])}: {self.ticks[self.index]}. {escape(frame[lang])}'
-            "</figcaption>" for lang in LANGUAGES
+            "</figcaption>"
+            for lang in LANGUAGES
         )
         # the caption says all that the label would: once is enough for a screen reader
         svg = frame["svg"].replace('<svg role="img"', '<svg aria-hidden="true"', 1)
