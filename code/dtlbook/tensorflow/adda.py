@@ -26,13 +26,15 @@ import keras
 import tensorflow as tf
 from tensorflow.math import softplus
 
+from dtlbook import recipe
+from dtlbook.arguments import whole
 from dtlbook.data import Domain
 from dtlbook.tensorflow import training
 from dtlbook.tensorflow.dann import domain_loss
-from dtlbook.tensorflow.networks import Networks
+from dtlbook.tensorflow.networks import Networks, set_weights
 from dtlbook.tensorflow.training import Losses, Run, Update, cross_entropy
 
-__all__ = ["adapt", "adversarial_update", "domain_loss", "encoder_loss", "train"]
+__all__ = ["adapt", "adversarial_update", "domain_loss", "encoder_loss", "train", "with_discriminator"]
 
 
 def encoder_loss(z_target: tf.Tensor, minimax: bool = False) -> tf.Tensor:
@@ -93,12 +95,27 @@ def _adam(part: keras.Model) -> Callable[[tf.GradientTape, tf.Tensor, tf.Tensor]
     return step
 
 
+def with_discriminator(networks: Networks, width: int = 500, seed: int = 0) -> Networks:
+    """The networks with a new D in place of G_d: features → width → width → 1 with ReLUs, the paper's for digits."""
+    like = networks.domain_classifier.layers[0]
+    sizes = (like.kernel.shape[0], whole(width, "width")), (width, width), (width, 1)
+    a, b, c = layers = [keras.layers.Dense(units, dtype=like.dtype_policy) for _, units in sizes]
+    for layer, (inputs, _) in zip(layers, sizes, strict=True):
+        layer.build((None, inputs))
+    relu = [keras.layers.ReLU(dtype=like.dtype_policy) for _ in range(2)]
+    discriminator = keras.Sequential([a, relu[0], b, relu[1], c])
+    discriminator.dtype_policy = like.dtype_policy  # a Sequential rounds its input to a policy of its own
+    set_weights(discriminator, recipe.initial_weights(sizes, seed + 1))  # other draws than the networks' own
+    return networks._replace(domain_classifier=discriminator)
+
+
 def adapt(
     source_networks: Networks,
     source: Domain,
     target: Domain,
     *,
     lam: float = 1.0,
+    width: int | None = 500,
     minimax: bool = False,
     mu_0: float = 0.0002,
     alpha: float = 0.0,
@@ -107,6 +124,7 @@ def adapt(
 ) -> Run:
     """Stage 2: ``source_networks``, trained on the source, stay as they are; the Run's are copies, adapted.
 
+    ``width``     of D's two hidden layers, see `with_discriminator`; None trains a copy of the networks' own G_d
     ``mu_0``      learning rate, the paper's; constant with ``alpha=0``
     ``lam``       factor of M_t's learning rate (Adam takes any factor out of a loss); constant if not ``scheduled``
     ``settings``  the others of `dtlbook.tensorflow.training.run`
@@ -124,8 +142,10 @@ def adapt(
 
     settings = {"domain_error": domain_error, **settings}
     settings |= {"lam": lam, "mu_0": mu_0, "alpha": alpha, "scheduled": scheduled}
-    update = adversarial_update(source_networks, minimax)
-    run = training.run(update, source, target, networks=copy.deepcopy(source_networks), **settings)
+    networks = copy.deepcopy(source_networks)
+    if width is not None:
+        networks = with_discriminator(networks, width, settings.get("seed", 0))
+    run = training.run(adversarial_update(source_networks, minimax), source, target, networks=networks, **settings)
     accuracy = training.accuracy(source_networks, source.x_test, source.y_test)
     run.history.source_accuracy[:] = [accuracy] * len(run.history)
     return run
@@ -136,6 +156,7 @@ def train(
     target: Domain,
     *,
     lam: float = 1.0,
+    width: int | None = 500,
     minimax: bool = False,
     mu_0: float = 0.0002,
     alpha: float = 0.0,
@@ -145,13 +166,17 @@ def train(
 ) -> Run:
     """Both stages: `training.source_only`, then `adapt`, whose Run is returned; its seconds count stage 1 too.
 
-    ``lam`` … ``scheduled``  of stage 2, see `adapt`
+    ``lam`` … ``scheduled``  of stage 2, see `adapt`; it can collapse: check which classes the target is given
     ``settings``     steps, batch_size, seed, records and so on, of either stage; ``networks`` become the source's
     ``first_stage``  settings of stage 1 alone, such as its own steps, mu_0 or momentum
     """
+    recipe.check_lambda(lam)  # a bad setting of stage 2 is told before stage 1 is trained
+    recipe.learning_rate_schedule(0.0, mu_0, alpha)
+    if width is not None:
+        whole(width, "width")
     first = training.source_only(source, target, **{**settings, **(first_stage or {})})
     settings.pop("networks", None)
     rates = {"lam": lam, "mu_0": mu_0, "alpha": alpha, "scheduled": scheduled}
-    run = adapt(first.networks, source, target, minimax=minimax, **rates, **settings)
+    run = adapt(first.networks, source, target, width=width, minimax=minimax, **rates, **settings)
     run.history.seconds[:] = [first.history.seconds[-1] + seconds for seconds in run.history.seconds]
     return run

@@ -23,16 +23,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, softplus
 
+from dtlbook import recipe
+from dtlbook.arguments import whole
 from dtlbook.data import Domain
 from dtlbook.torch import training
 from dtlbook.torch.dann import domain_loss
-from dtlbook.torch.networks import Networks
+from dtlbook.torch.networks import Networks, set_weights
 from dtlbook.torch.training import Losses, Run, Update
 
-__all__ = ["adapt", "adversarial_update", "domain_loss", "encoder_loss", "train"]
+__all__ = ["adapt", "adversarial_update", "domain_loss", "encoder_loss", "train", "with_discriminator"]
 
 
 def encoder_loss(z_target: Tensor, minimax: bool = False) -> Tensor:
@@ -76,7 +78,7 @@ def adversarial_update(source_networks: Networks, minimax: bool = False) -> Call
     return make_update
 
 
-def _adam(part: torch.nn.Module) -> Callable[[Tensor, Tensor], None]:
+def _adam(part: nn.Module) -> Callable[[Tensor, Tensor], None]:
     """step(loss, rate): one step of this part alone down the loss."""
     parameters = list(part.parameters())
     rate = torch.zeros((), device=parameters[0].device)
@@ -91,12 +93,23 @@ def _adam(part: torch.nn.Module) -> Callable[[Tensor, Tensor], None]:
     return step
 
 
+def with_discriminator(networks: Networks, width: int = 500, seed: int = 0) -> Networks:
+    """The networks with a new D in place of G_d: features → width → width → 1 with ReLUs, the paper's for digits."""
+    like = next(networks.domain_classifier.parameters())
+    sizes = (like.shape[1], whole(width, "width")), (width, width), (width, 1)
+    a, b, c = (nn.Linear(*size, dtype=like.dtype, device=like.device) for size in sizes)
+    discriminator = nn.Sequential(a, nn.ReLU(), b, nn.ReLU(), c)
+    set_weights(discriminator, recipe.initial_weights(sizes, seed + 1))  # other draws than the networks' own
+    return networks._replace(domain_classifier=discriminator)
+
+
 def adapt(
     source_networks: Networks,
     source: Domain,
     target: Domain,
     *,
     lam: float = 1.0,
+    width: int | None = 500,
     minimax: bool = False,
     mu_0: float = 0.0002,
     alpha: float = 0.0,
@@ -105,6 +118,7 @@ def adapt(
 ) -> Run:
     """Stage 2: ``source_networks``, trained on the source, stay as they are; the Run's are copies, adapted.
 
+    ``width``     of D's two hidden layers, see `with_discriminator`; None trains a copy of the networks' own G_d
     ``mu_0``      learning rate, the paper's; constant with ``alpha=0``
     ``lam``       factor of M_t's learning rate (Adam takes any factor out of a loss); constant if not ``scheduled``
     ``settings``  the others of `dtlbook.torch.training.run`
@@ -122,8 +136,10 @@ def adapt(
 
     settings = {"domain_error": domain_error, **settings}
     settings |= {"lam": lam, "mu_0": mu_0, "alpha": alpha, "scheduled": scheduled}
-    update = adversarial_update(source_networks, minimax)
-    run = training.run(update, source, target, networks=copy.deepcopy(source_networks), **settings)
+    networks = copy.deepcopy(source_networks)
+    if width is not None:
+        networks = with_discriminator(networks, width, settings.get("seed", 0))
+    run = training.run(adversarial_update(source_networks, minimax), source, target, networks=networks, **settings)
     accuracy = training.accuracy(source_networks, source.x_test, source.y_test)
     run.history.source_accuracy[:] = [accuracy] * len(run.history)
     return run
@@ -134,6 +150,7 @@ def train(
     target: Domain,
     *,
     lam: float = 1.0,
+    width: int | None = 500,
     minimax: bool = False,
     mu_0: float = 0.0002,
     alpha: float = 0.0,
@@ -143,13 +160,17 @@ def train(
 ) -> Run:
     """Both stages: `training.source_only`, then `adapt`, whose Run is returned; its seconds count stage 1 too.
 
-    ``lam`` … ``scheduled``  of stage 2, see `adapt`
+    ``lam`` … ``scheduled``  of stage 2, see `adapt`; it can collapse: check which classes the target is given
     ``settings``     steps, batch_size, seed, records and so on, of either stage; ``networks`` become the source's
     ``first_stage``  settings of stage 1 alone, such as its own steps, mu_0 or momentum
     """
+    recipe.check_lambda(lam)  # a bad setting of stage 2 is told before stage 1 is trained
+    recipe.learning_rate_schedule(0.0, mu_0, alpha)
+    if width is not None:
+        whole(width, "width")
     first = training.source_only(source, target, **{**settings, **(first_stage or {})})
     settings.pop("networks", None)
     rates = {"lam": lam, "mu_0": mu_0, "alpha": alpha, "scheduled": scheduled}
-    run = adapt(first.networks, source, target, minimax=minimax, **rates, **settings)
+    run = adapt(first.networks, source, target, width=width, minimax=minimax, **rates, **settings)
     run.history.seconds[:] = [first.history.seconds[-1] + seconds for seconds in run.history.seconds]
     return run
