@@ -11,13 +11,14 @@ class History:
     ``lam``             λ used in the last of them
     ``learning_rate``   μ used in the last of them
     ``label_loss``      mean of L_y over the updates since the record before (nats)
-    ``domain_loss``     mean of L_d over the same updates, a SUM of the two domains' means: 2 log 2 = 1.386 at
-                        full confusion
+    ``domain_loss``     mean over the same updates of the term that compares the domains: L_d of an adversarial
+                        method, a SUM of the two domains' means (2 log 2 = 1.386 at full confusion), MMD², the
+                        CORAL distance, or L_SA + L_S
     ``source_accuracy`` share of the source's test images labelled rightly
     ``target_accuracy`` the same for the target; written down for the reader, never used to train or to choose
     ``domain_error``    error of the run's own domain classifier G_d on the test images, each domain counting
-                        one half; 0.5 is full confusion (``dtlbook.divergence.domain_error`` asks a *fresh*
-                        classifier)
+                        one half; 0.5 is full confusion. Methods that train no G_d ask a fresh classifier
+                        (``dtlbook.divergence.domain_error``)
     ``seconds``         time spent in updates so far, records left out
     """
 

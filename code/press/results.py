@@ -25,13 +25,13 @@ from press.config import Config, PressError
 
 WORDS = {
     "ko": {
-        "seeds": "시드 {n}개", "published": "발표된 값 {value}", "not run": "돌리지 않음", "reproduced": "재현됨", "differs": "다름",
+        "seeds": "시드 {n}개", "published": "발표된 값 {value}", "not run": "실행하지 않음", "reproduced": "재현됨", "differs": "다름",
         "measured": "비교할 발표값 없음", "method": "방법", "torch": "PyTorch", "tensorflow": "TensorFlow", "numpy": "NumPy",
         "column published": "발표된 값", "status": "상태", "pair": "쌍", "mean": "평균", "table": "표",
         "lecture": "강의의 시연",
         "caption": "타깃 시험 예제의 정확도(0~1), {spread}.",
         "spread": "시드 {n}개의 평균 ± 표준편차", "spread of some": "여러 시드의 평균 ± 표준편차(괄호 안은 시드의 수)",
-        "some once": "(±가 없으면 한 번 돌린 값)", "once": "한 번 돌린 값", "none": "아직 돌리지 않았다.",
+        "some once": "(±가 없으면 한 번 돌린 값)", "once": "한 번 돌린 값", "none": "아직 실행하지 않았다.",
         "cited": "발표된 값의 출처: {source}.", "cited in brackets": "괄호 안은 발표된 값: {source}.",
         "where": "자료, 설정, 하드웨어, 버전은 저장소의 [results/{name}]({url})에 있다.",
     },

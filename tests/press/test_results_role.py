@@ -54,9 +54,9 @@ def put(book, text, english=None):
     [
         ("mnist-mnistm/dann/torch", f"{DANN} (3 seeds; published 0.7666)", f"{DANN} (시드 3개, 발표된 값 0.7666)"),
         ("mnist-mnistm/dann/torch#source_accuracy", f"0.500{NBSP}±{NBSP}0.000 (3 seeds)", f"0.500{NBSP}±{NBSP}0.000 (시드 3개)"),
-        ("mnist-mnistm/dann/tensorflow", "not run (published 0.7666)", "돌리지 않음 (발표된 값 0.7666)"),
-        ("digits-rotated/gfk", "not run", "돌리지 않음"),
-        ("mnist-usps/adda/torch", "not run (published 0.894)", "돌리지 않음 (발표된 값 0.894)"),
+        ("mnist-mnistm/dann/tensorflow", "not run (published 0.7666)", "실행하지 않음 (발표된 값 0.7666)"),
+        ("digits-rotated/gfk", "not run", "실행하지 않음"),
+        ("mnist-usps/adda/torch", "not run (published 0.894)", "실행하지 않음 (발표된 값 0.894)"),
     ],
 )  # fmt: skip
 def test_the_role_says_what_the_ledger_says(measured, key, english, korean):
@@ -105,7 +105,7 @@ def test_the_table_has_caption_spread_published_values_and_status(measured):
     korean = expand(measured, TABLE, "ko")
     assert "정확도(0~1), 시드 3개의 평균 ± 표준편차. 발표된 값의 출처: {cite:t}`ganin2016`, 표 2." in korean
     assert "| 방법 | PyTorch | TensorFlow | 발표된 값 | 상태 |" in korean
-    assert "| 0.7666 | PyTorch 재현됨; TensorFlow 돌리지 않음 |" in korean and "다름: 까닭을 모른다" in korean
+    assert "| 0.7666 | PyTorch 재현됨; TensorFlow 실행하지 않음 |" in korean and "다름: 까닭을 모른다" in korean
 
 
 def test_rows_of_several_sizes_say_how_many_seeds_each_has(measured):
