@@ -56,10 +56,9 @@ class Numbers:
 
 
 def number_labels(chapters: list[Chapter], lang: str) -> Numbers:
-    """Number equations, figures, boxes and exercises page by page, in the way Sphinx does."""
-    numbers = Numbers()
+    """Number equations, figures, boxes and exercises through the whole book, in the way Sphinx does."""
+    numbers, counts = Numbers(), dict[str, int]()
     for chapter in chapters:
-        counts: dict[str, int] = {}
         for cell in chapter.cells:
             if cell.kind == "markdown" and cell.lang == lang:
                 _number(tokens(cell.source), chapter.stem, counts, numbers)

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import sys
 import tempfile
 import time
 from importlib import metadata
@@ -39,10 +40,10 @@ def tier() -> str:
 
 
 def installed_versions() -> list[str]:
-    """`name==version` of every distribution of this environment."""
-    return sorted(
-        {f"{d.metadata['Name']}=={d.version}".lower() for d in metadata.distributions() if d.metadata["Name"]}
-    )
+    """`name==version` of every distribution of this environment; not those that setuptools carries for itself."""
+    places = [place for place in sys.path if not place.endswith("_vendor")]
+    found = metadata.distributions(path=places)
+    return sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in found if d.metadata["Name"]})
 
 
 def package_hash(package: Path) -> str:

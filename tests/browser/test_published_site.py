@@ -309,7 +309,7 @@ def test_paper_shows_everything(open_page, lang):
     page = open_page(f"{lang}/{CHAPTER}.html", color_scheme="dark").page
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    hidden = page.evaluate("""() => [...document.querySelectorAll('article details')].filter(d =>
+    hidden = page.evaluate("""() => [...document.querySelectorAll('article details')].filter(d => !d.closest('.dtl-widget') &&
         d.lastElementChild.getBoundingClientRect().height === 0).length""")
     assert hidden == 0
     assert not page.locator(".bd-sidebar-primary").is_visible()

@@ -1,6 +1,7 @@
 """The downloader against a server on this machine that cuts, lies, fails and counts."""
 
 import errno
+import functools
 import hashlib
 import os
 import subprocess
@@ -239,6 +240,11 @@ def test_two_processes_at_once_fetch_once(server):
 
 
 def test_one_bar_counts_the_bytes_of_all_files(server, offer, monkeypatch, capfd):
+    import tqdm.auto
+    import tqdm.std
+
+    # a plain bar, also where the suite has turned bars off
+    monkeypatch.setattr(tqdm.auto, "tqdm", functools.partial(tqdm.std.tqdm, disable=False))
     offer("good")
     monkeypatch.setitem(fetch.FILES, "set/other.bin", fetch.Remote((server.url("good"),), CHECKSUM))
     fetch.get("set/file.bin", "set/other.bin")

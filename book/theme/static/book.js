@@ -57,6 +57,7 @@
   const later = () => { clearTimeout(waiting); waiting = setTimeout(() => near.forEach((box) => mark(box, names.get(box))), 200); };
   addEventListener("resize", later);
   addEventListener("load", () => document.fonts?.ready.then(later));
+  document.fonts?.addEventListener("loadingdone", later); // fonts of formulas come when the first of them is drawn
 
   // Copy a cell's code.
   all(".cell_input div.highlight, div.highlight-python div.highlight").forEach((box) => {
