@@ -31,10 +31,11 @@ def open_page(chromium, pages):
     """Opens a page; at the end there must have been no error and no request to elsewhere."""
     contexts, errors = [], []
 
-    def open_(lang="en", fragment="", wait=READY, **options):
+    def open_(lang="en", fragment="", wait=READY, before="", **options):
         context = chromium.new_context(**{"locale": "en-GB", **options})
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(before)
         page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda r: r.url.startswith((pages, "data:", "blob:")) or errors.append(r.url))
@@ -147,6 +148,13 @@ def test_a_link_carries_the_settings(open_page):
     assert fragment == "#dann?lam=5&rotation=0&share=0.9&rate=0.03&width=16&seed=0&scheduled=1"
     other = open_page(fragment=fragment)
     assert pictures(other) == pictures(page) and output(other, "Share") == "90 %"
+
+
+def test_a_link_opens_the_page_at_the_lab(open_page):
+    far = "addEventListener('DOMContentLoaded', () => document.querySelector('main').style.paddingTop = '9000px')"
+    page = open_page(fragment="#dann?lam=2", before=far)
+    page.wait_for_function("scrollY > 8000")
+    assert output(page, "λ, the weight") == "2"
 
 
 def test_bad_values_in_a_link_are_refused_in_a_sentence_and_the_lab_goes_on(open_page):

@@ -120,6 +120,17 @@ const observer = new IntersectionObserver((entries) => {
 }, { rootMargin: NEAR });
 boxes.forEach((box) => observer.observe(box));
 
+// A link with a lab's settings, "#dann?lam=0.3": the lab whose state says link "dann" is mounted and scrolled to.
+const follow = async () => {
+  const [name, settings] = location.hash.slice(1).split("?");
+  const box = settings !== undefined && boxes.find((one) => record(one.dataset.model).state.link === name);
+  if (!box) return;
+  await mount(box);
+  box.scrollIntoView();
+};
+addEventListener("hashchange", follow);
+follow();
+
 // Printing does not wait: with the modules loaded beforehand, what is still unmounted is mounted within the event.
 const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 2000));
 const prepare = () => idle(() => boxes.forEach((box) => load(box.dataset.model).catch(() => {})));

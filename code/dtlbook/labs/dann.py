@@ -7,18 +7,12 @@ read and set from Python.
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import re
-from html import escape
-
 import anywidget
 import traitlets
 
+from dtlbook.labs.lab import computed, described, settings_of, still, traits_of, with_still, within
 from dtlbook.labs.parts import module, style
 
-LANGUAGES = ("ko", "en")
 PRESETS = {
     "rotated": {},
     "lambda-0": {"lam": 0.0},
@@ -33,6 +27,7 @@ LIMITS = {  # least, most
     "width": (1, 64),
     "seed": (0, 999999),
 }
+SETTINGS = (*LIMITS, "scheduled")
 
 
 def dann_lab(preset: str = "rotated", *, lang: str | None = None, **settings) -> DannLab:
@@ -46,23 +41,16 @@ def dann_lab(preset: str = "rotated", *, lang: str | None = None, **settings) ->
     >>> dann_lab("rotated", lam=0.3)
     DannLab(lam=0.3, rotation=35, share=0.5, rate=0.03, width=16, seed=0, scheduled=True)
     """
-    if preset not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {preset!r}.")
-    lang = os.environ.get("DTLBOOK_LANG", "") if lang is None else lang
-    if lang not in ("", *LANGUAGES):
-        raise ValueError(f"dann_lab knows the languages ko and en, and was given lang={lang!r}.")
-    unknown = sorted(set(settings) - {*LIMITS, "scheduled"})
-    if unknown:
-        raise ValueError(f"dann_lab has the settings {', '.join(LIMITS)} and scheduled, not {', '.join(unknown)}.")
-    return DannLab(lang=lang, **{**PRESETS[preset], **settings})
+    return DannLab(**traits_of("dann_lab", PRESETS, SETTINGS, preset, lang, settings))
 
 
 class DannLab(anywidget.AnyWidget):
     """The widget that `dann_lab` returns."""
 
-    _esm = module("core", "dann_training", "dann")
+    _esm = module("core", "settings", "dann_training", "controls", "dann")
     _css = style("lab")
 
+    link = traitlets.Unicode("dann").tag(sync=True)  # how a link to this lab begins: #dann?lam=0.3
     lam = traitlets.Float(1.0).tag(sync=True)  # λ; with the schedule, its value at the end of the run
     rotation = traitlets.Float(35.0).tag(sync=True)  # of the target, degrees, anticlockwise
     share = traitlets.Float(0.5).tag(sync=True)  # of class 1 in the target; the source has 0.5
@@ -77,26 +65,17 @@ class DannLab(anywidget.AnyWidget):
 
     @traitlets.validate(*LIMITS)
     def _check(self, proposal):
-        name, value = proposal["trait"].name, proposal["value"]
-        least, most = LIMITS[name]
-        if not (math.isfinite(value) and least <= value <= most):
-            raise traitlets.TraitError(f"{name} must lie between {least} and {most}, not be {value}.")
-        return value
+        return within(LIMITS, proposal)
 
     def __repr__(self) -> str:
-        return f"DannLab({', '.join(f'{name}={getattr(self, name):g}' for name in LIMITS)}, scheduled={self.scheduled})"
+        return described(self, SETTINGS)
 
     def _repr_mimebundle_(self, **kwargs):
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        if os.environ.get("DTLBOOK_PRESS") == "1":
-            data["text/html"] = self._still()
-        return data, metadata
+        return with_still(super()._repr_mimebundle_(**kwargs), self._still)
 
     def _still(self) -> str:
         """What stands in the page until the lab does, and on paper: the end of this run, computed by the lab's own code."""
-        from dtlbook.figures import to_svg
-
-        end = self._run_to_the_end()
+        end = computed(("core", "settings", "dann_training"), _WHOLE_RUN, settings_of(self, SETTINGS))
         source, target, pad = (end[name] for name in ("source_accuracy", "target_accuracy", "proxy_a_distance"))
         setting = f"λ = {self.lam:g}, {self.rotation:g}°"
         captions = {
@@ -105,44 +84,28 @@ class DannLab(anywidget.AnyWidget):
             "en": f"DANN lab, {setting}: input space and feature space after {end['steps']} steps. Source accuracy "
             f"{source:.2f}, target accuracy {target:.2f}, PAD {pad:.2f}. With JavaScript you can train it here yourself.",
         }
-        svg = to_svg(_picture(end), captions["en"])
-        svg = svg.replace('<svg role="img"', '<svg aria-hidden="true"', 1)  # the caption says it all
-        svg = svg.replace(f' aria-label="{escape(captions["en"])}"', "", 1)
-        said = "".join(f'<figcaption lang="{lang}">{escape(captions[lang])}</figcaption>' for lang in LANGUAGES)
-        return f'<figure class="dtl-still">{svg}{said}</figure>'
-
-    def _run_to_the_end(self) -> dict:
-        """Features, labels, boundaries and last record of a whole run with these settings, by V8."""
-        from py_mini_racer import MiniRacer
-
-        settings = {name: getattr(self, name) for name in (*LIMITS, "scheduled")}
-        engine = MiniRacer()
-        try:
-            engine.eval(re.sub(r"^export (?!default)", "", module("core", "dann_training"), flags=re.MULTILINE))
-            return json.loads(engine.eval(_WHOLE_RUN % json.dumps(settings)))
-        finally:
-            engine.close()  # left open, its thread can keep the interpreter from ending
+        return still(_picture(end), captions)
 
 
 _WHOLE_RUN = """(() => {
-  const run = new DannRun(settingsOf("rotated", %s)), shown = 80;
+  const run = new DannRun(settingsOf("rotated", given)), shown = 80;
   for (let i = 0; i < STEPS; i++) run.advance();
   const domains = [run.source, run.target];
   const points = [domains.map(({ x }) => x.slice(0, 2 * shown)), domains.map(({ x }) => run.features(x.slice(0, 2 * shown)))];
   const grids = points.map((pair) => {
     const all = pair.flatMap((x) => Array.from(x)), ends = [0, 1].map((c) => {
-      const of = all.filter((_, i) => i %% 2 === c), low = Math.min(...of), high = Math.max(...of), rim = 0.06 * (high - low);
+      const of = all.filter((_, i) => i % 2 === c), low = Math.min(...of), high = Math.max(...of), rim = 0.06 * (high - low);
       return [low - rim, high + rim]; });
     return ends.map(([low, high]) => Array.from({ length: 50 }, (_, i) => low + (high - low) * i / 49));
   });
   const flat = ([xs, ys]) => Float64Array.from(ys.flatMap((v) => xs.flatMap((u) => [u, v])));
   const features = flat(grids[1]);
-  return JSON.stringify({
+  return {
     steps: STEPS, ...run.measure(), grids, labels: domains.map(({ y }) => Array.from(y.slice(0, shown))),
     points: points.map((pair) => pair.map((x) => Array.from(x))),
     label: [run.labelLogit(run.features(flat(grids[0]))), run.labelLogit(features)].map((v) => Array.from(v)),
     domain: Array.from(run.domainLogit(features)),
-  });
+  };
 })()"""
 
 

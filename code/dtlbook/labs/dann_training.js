@@ -1,4 +1,4 @@
-// The DANN lab without its page: settings, a training run on two moons, what is measured of it. Uses core.js.
+// The DANN lab without its page: settings, a training run on two moons, what is measured of it. Uses core.js and settings.js.
 
 /** Every setting: where it begins and what it may be. */
 export const LIMITS = {
@@ -18,43 +18,10 @@ export const PRESETS = {
 };
 /** Where each of the "try this" begins: a preset, and what is set otherwise. */
 export const EXPERIMENTS = [["lambda-0"], ["lambda-0", { rotation: 180 }], ["label-shift", { lam: 0 }]];
+export const SETTINGS = settingsFor("dann", LIMITS, PRESETS, EXPERIMENTS);
+export const { settingsOf, readFragment, writeFragment } = SETTINGS;
 export const STEPS = 3000, EVERY = 25; // updates in a run; between two records
 const POINTS = 200, BATCH = 32, MOMENTUM = 0.9, HIDDEN = 16; // of each domain; width of G_d
-
-/** Whether `value` may stand for the setting `name`. */
-export function allowed(name, value) {
-  const limit = LIMITS[name];
-  if (!limit) return false;
-  if (name === "scheduled") return typeof value === "boolean";
-  return Number.isFinite(value) && value >= limit.least && value <= limit.most && (!limit.whole || Number.isInteger(value));
-}
-
-/** All settings: those of the preset, then those given. Raises RangeError for a name or a value that cannot be. */
-export function settingsOf(preset, given = {}) {
-  if (!Object.hasOwn(PRESETS, preset)) refuse(`a preset must be one of ${Object.keys(PRESETS).join(", ")}, not ${preset}.`);
-  const settings = { ...Object.fromEntries(Object.entries(LIMITS).map(([name, { start }]) => [name, start])), ...PRESETS[preset] };
-  for (const [name, value] of Object.entries(given)) {
-    if (!allowed(name, value)) refuse(`${name} cannot be ${value}.`);
-    settings[name] = value;
-  }
-  return settings;
-}
-
-/** A link's fragment, "dann?lam=0.3&seed=2", as { given, refused: [[name, text], …] }; null if it is not this lab's. */
-export function readFragment(fragment) {
-  const [head, ...rest] = fragment.replace(/^#/, "").split("?");
-  if (head !== "dann") return null;
-  const given = {}, refused = [];
-  for (const part of rest.join("?").split("&").filter(Boolean)) {
-    const [name, ...texts] = part.split("="), text = texts.join("=").slice(0, 20);
-    const value = name === "scheduled" ? { 1: true, 0: false }[text] : text.trim() === "" ? NaN : Number(text);
-    if (allowed(name, value)) given[name] = value; else refused.push([name.slice(0, 20), text]);
-  }
-  return { given, refused };
-}
-
-/** The fragment that `readFragment` reads these settings from. */
-export const writeFragment = (settings) => `#dann?${Object.keys(LIMITS).map((name) => `${name}=${Number(settings[name])}`).join("&")}`;
 
 /** A training run. λ, learning rate and schedule may be changed while it goes on; all else makes another run. */
 export class DannRun {
