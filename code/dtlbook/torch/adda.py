@@ -82,7 +82,8 @@ def _adam(part: nn.Module) -> Callable[[Tensor, Tensor], None]:
     """step(loss, rate): one step of this part alone down the loss."""
     parameters = list(part.parameters())
     rate = torch.zeros((), device=parameters[0].device)
-    optimizer = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.999), eps=1e-8, fused=True)
+    on_gpu = rate.is_cuda  # there a step may be part of a CUDA graph
+    optimizer = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.999), eps=1e-8, fused=True, capturable=on_gpu)
 
     def step(loss: Tensor, mu: Tensor) -> None:
         rate.copy_(mu)

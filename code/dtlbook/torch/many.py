@@ -13,7 +13,7 @@ from dtlbook import recipe
 from dtlbook.data import Domain
 from dtlbook.torch.dann import dann_loss
 from dtlbook.torch.networks import Networks, mlp
-from dtlbook.torch.training import Losses, example
+from dtlbook.torch.training import Losses, example, launches, on_device
 
 __all__ = ["train_many"]
 
@@ -34,8 +34,9 @@ def train_many(
     beta: float = 0.75,
     momentum: float = 0.9,
     device: str | None = None,
+    graph: bool = False,
 ) -> list[Networks]:
-    """The trained networks of every λ in ``lams``, in order; arguments as in `dtlbook.torch.dann.train`.
+    """The trained networks of every λ in ``lams``, in order; arguments as in `dtlbook.torch.training.run`.
 
     ``make_networks``  seed → networks, by default `mlp`; all models start from the same weights
     """
@@ -61,20 +62,25 @@ def train_many(
 
     gradients = vmap(grad_and_value(total), in_dims=(0, 0, 0, None, None, None))
     velocity = [{name: torch.zeros_like(p) for name, p in part.items()} for part in parameters]
-    arrays = [torch.from_numpy(a).to(device) for a in (source.x_train, source.y_train, target.x_train)]
-    i_source, i_target = (
-        torch.from_numpy(i).to(device)
-        for i in recipe.batch_indices(len(arrays[0]), len(arrays[2]), steps, batch_size, seed)
-    )
+    arrays = [on_device(a, device) for a in (source.x_train, source.y_train, target.x_train)]
+    indices = recipe.batch_indices(len(arrays[0]), len(arrays[2]), steps, batch_size, seed)
+    indices = [on_device(indices[k], device) for k in (0, 0, 1)]
     shape, rates = recipe.schedules(steps, 1.0, scheduled, mu_0, alpha, beta)
-    lam_step = torch.tensor(np.outer(shape, lams), dtype=torch.float32, device=device)
-    for step in range(steps):
-        batch = [example(a[i[step]]) for a, i in zip(arrays, (i_source, i_source, i_target), strict=True)]
-        g, _ = gradients(parameters, buffers, lam_step[step], *batch)
+    lams_there = torch.tensor(np.outer(shape, lams), dtype=torch.float32, device=device)
+    rates_there = torch.tensor(rates, dtype=torch.float32, device=device)
+    at = torch.zeros(1, dtype=torch.int64, device=device)
+
+    def step() -> None:
+        batch = [example(a[i[at][0]]) for a, i in zip(arrays, indices, strict=True)]
+        g, _ = gradients(parameters, buffers, lams_there[at][0], *batch)
         for part in range(3):
             for name, v in velocity[part].items():
                 v.mul_(momentum).add_(g[part][name])
-                parameters[part][name].sub_(v, alpha=rates[step])
+                parameters[part][name].sub_(rates_there[at] * v)
+        at.add_(1)
+
+    for _, launch in zip(range(steps), launches(step, graph, device), strict=False):
+        launch()
     for k, model in enumerate(models):
         for part, values in zip(model, parameters, strict=True):
             part.load_state_dict({name: p[k] for name, p in values.items()}, strict=False)

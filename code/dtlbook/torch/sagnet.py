@@ -107,19 +107,15 @@ def descend(
 
     def make_update(networks: Networks) -> Callable[..., Losses]:
         theta_f, theta_c, theta_s = (list(part.parameters()) for part in networks)
-        optimizer = torch.optim.SGD(
-            [*theta_f, *theta_c, *theta_s],
-            lr=torch.tensor(0.0, dtype=torch.float64),
-            momentum=momentum,
-            fused=True,
-        )
-        rate, device = optimizer.param_groups[0]["lr"], theta_f[0].device
+        device = theta_f[0].device
+        rate = torch.zeros((), device=device)
+        optimizer = torch.optim.SGD([*theta_f, *theta_c, *theta_s], lr=rate, momentum=momentum, fused=True)
         swaps_there, alphas_there = (torch.from_numpy(a).to(device) for a in (swaps, alphas))
-        step = torch.zeros((), dtype=torch.int64, device=device)
+        at = torch.zeros(1, dtype=torch.int64, device=device)
 
         def update(x: Tensor, y: Tensor, x_target: Tensor, lam: Tensor, mu: Tensor) -> Losses:
             rate.copy_(mu)
-            losses = sagnet_losses(networks, x, y, swaps_there[step], alphas_there[step])
+            losses = sagnet_losses(networks, x, y, swaps_there[at][0], alphas_there[at][0])
             to_f_and_c = torch.autograd.grad(losses.content, [*theta_f, *theta_c], retain_graph=True)
             to_s = torch.autograd.grad(losses.style, theta_s, retain_graph=True)
             to_f = torch.autograd.grad(losses.adversarial, theta_f)
@@ -128,7 +124,7 @@ def descend(
             for parameter, gradient in zip(theta_f, to_f, strict=True):
                 parameter.grad = parameter.grad + lam.to(gradient.dtype) * gradient
             optimizer.step()
-            step.add_(1)
+            at.add_(1)
             return Losses(losses.content, losses.content, losses.style)
 
         return update

@@ -6,7 +6,7 @@ minimisation, such as ADDA, gives `run` an update of its own instead.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +72,7 @@ def run(
     labelled: tuple[np.ndarray, np.ndarray] | None = None,
     domain_error: Callable[[Networks, Domain, Domain], float] | None = None,
     device: str | None = None,
+    graph: bool = False,
 ) -> Run:
     """Train on labelled source and unlabelled target images.
 
@@ -81,6 +82,8 @@ def run(
     ``networks``   trained in place if given, else `mlp` of that seed
     ``mu_0 … beta``  learning rate μ_0/(1+αp)^β
     ``labelled``   a few target examples whose labels the method may use, (images, labels); see `recipe.few_labels`
+
+    ``graph``      on a GPU, record the step once as a CUDA graph and replay it, see `launches`
 
     ``target.y_train`` is never read; the history compares predictions with the test labels for the reader.
     """
@@ -92,8 +95,8 @@ def run(
     for part in networks:
         part.to(device).train()
     update = make_update(networks)
-    # All examples, the indices of all batches and both schedules go to the device once; nothing comes back between
-    # two records.
+    # All examples, the indices of all batches and both schedules go to the device once, where `at` counts the steps;
+    # nothing comes back between two records.
     arrays = [source.x_train, source.y_train, target.x_train]
     indices = recipe.batch_indices(len(source.x_train), len(target.x_train), steps, batch_size, seed)
     indices = [indices[0], indices[0], indices[1]]
@@ -101,26 +104,30 @@ def run(
         recipe.check_labelled(*labelled, source)
         arrays += labelled
         indices += 2 * [recipe.labelled_indices(len(labelled[0]), steps, batch_size, seed)]
-    arrays = [torch.from_numpy(a).to(device) for a in arrays]
-    indices = [torch.from_numpy(i).to(device) for i in indices]
+    arrays, indices = ([on_device(a, device) for a in some] for some in (arrays, indices))
     lams, rates = recipe.schedules(steps, lam, scheduled, mu_0, alpha, beta)
     lams_there, rates_there = (torch.tensor(values, device=device) for values in (lams, rates))
+    at = torch.zeros(1, dtype=torch.int64, device=device)
+    sums = torch.zeros(2, device=device)
+
+    def step() -> None:
+        batch = [example(a[i[at][0]]) for a, i in zip(arrays, indices, strict=True)]
+        losses = update(*batch, lams_there[at][0], rates_there[at][0])
+        sums.add_(torch.stack([losses.label.detach(), losses.domain.detach()]))
+        at.add_(1)
 
     measure = domain_error or own_domain_error
     history, seconds, start, last = History(), 0.0, time.perf_counter(), 0
-    sums = torch.zeros(2, device=device)
     record_at = set(recipe.record_steps(steps, records))
-    for step in range(steps):
-        batch = [example(a[i[step]]) for a, i in zip(arrays, indices, strict=True)]
-        losses = update(*batch, lams_there[step], rates_there[step])
-        sums += torch.stack([losses.label.detach(), losses.domain.detach()])
-        if step + 1 in record_at:
-            label_loss, domain_loss = (sums / (step + 1 - last)).tolist()  # the only wait for the device
+    for done, launch in zip(range(1, steps + 1), launches(step, graph, device), strict=False):
+        launch()
+        if done in record_at:
+            label_loss, domain_loss = (sums / (done - last)).tolist()  # the only wait for the device
             seconds += time.perf_counter() - start
             history.add(
-                step=step + 1,
-                lam=lams[step],
-                learning_rate=rates[step],
+                step=done,
+                lam=lams[done - 1],
+                learning_rate=rates[done - 1],
                 label_loss=label_loss,
                 domain_loss=domain_loss,
                 source_accuracy=accuracy(networks, source.x_test, source.y_test),
@@ -131,19 +138,51 @@ def run(
             for part in networks:
                 part.train()
             sums.zero_()
-            last, start = step + 1, time.perf_counter()
+            last, start = done, time.perf_counter()
     return Run(networks, history)
+
+
+def launches(step: Callable[[], None], graph: bool, device: str) -> Iterator[Callable[[], None]]:
+    """What to call for each step of a run, without end: ``step`` itself, or with ``graph`` its recording.
+
+    On a GPU, starting the hundred small kernels of a step one by one can take longer than running them. With ``graph``
+    the first three steps are run so, on a stream of their own; then the step is recorded once as a CUDA graph, and every
+    later step replays it in one go. A step must therefore do the same each time and never look at a number of the
+    device: what changes, such as λ, is itself a tensor there.
+
+    Raises:
+        ValueError: a graph is asked for and the device is no GPU of NVIDIA's.
+    """
+    if not graph:
+        while True:
+            yield step
+    if torch.device(device).type != "cuda":
+        raise ValueError(f"graph=True needs a GPU with CUDA, and the device is {device!r}; leave graph out there")
+    here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
+
+    def run_aside() -> None:
+        aside.wait_stream(here)
+        with torch.cuda.stream(aside):
+            step()
+        here.wait_stream(aside)
+
+    for _ in range(3):
+        yield run_aside
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):  # records, and computes nothing
+        step()
+    while True:
+        yield graph.replay
 
 
 def descend(loss: Callable[..., Losses], momentum: float = 0.9, compiled: bool = False) -> Callable[[Networks], Update]:
     """Updates by stochastic gradient descent on all three parts: v ← m v + g, θ ← θ − μ v.
 
-    ``compiled`` lets torch.compile make one graph of the loss and one of its gradients; on a GPU they are replayed
-    without the host. It takes some seconds to begin with.
+    ``compiled`` lets torch.compile fuse the loss and its gradients. It takes some seconds to begin with.
     """
     recipe.check_momentum(momentum)
     if compiled:
-        loss = torch.compile(loss, mode="reduce-overhead" if torch.cuda.is_available() else "default")
+        loss = torch.compile(loss)
 
     def make_update(networks: Networks) -> Update:
         parameters = [p for part in networks for p in part.parameters() if p.requires_grad]
@@ -240,11 +279,16 @@ def _apply(images: np.ndarray, *parts: nn.Module) -> np.ndarray:
     to_float(images[:1])  # refuses what is neither uint8 images nor float32 features
     results = []
     for some in np.array_split(images, -(-len(images) // 1000) or 1):  # 1,000 at a time bounds the memory
-        out = example(torch.from_numpy(np.ascontiguousarray(some)).to(device))
+        out = example(on_device(some, device))
         for part in parts:
             out = part.eval()(out)
         results.append(out.cpu().numpy())
     return np.concatenate(results)
+
+
+def on_device(array: np.ndarray, device: str | torch.device) -> Tensor:
+    """The array as a tensor there. What may not be written to is copied, as a tensor may always be."""
+    return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
 
 
 def example(x: Tensor) -> Tensor:
