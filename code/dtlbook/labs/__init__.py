@@ -1,6 +1,7 @@
 """Things to move: labs that compute with a kernel, and work without one in the published page."""
 
 from dtlbook.labs.dann import DannLab, dann_lab
+from dtlbook.labs.shift import ShiftLab, shift_lab
 from dtlbook.labs.sweep import Sweep, sweep
 
-__all__ = ["DannLab", "Sweep", "dann_lab", "sweep"]
+__all__ = ["DannLab", "ShiftLab", "Sweep", "dann_lab", "shift_lab", "sweep"]
