@@ -64,4 +64,5 @@ def test_both_frameworks_have_the_same_names_and_arguments(method):
             for module in (ours, theirs)
             if callable(getattr(module, name))
         )
-        assert [n for n in a if n not in ("device", "compiled")] == b, name
+        only_torch = ("device", "compiled", "graph")  # in TensorFlow every update is a graph, placed by TensorFlow
+        assert [n for n in a if n not in only_torch] == b, name
