@@ -12,6 +12,7 @@ from lab_page import axe_finds, lab_pages, opener, pictures
 
 LABS = {  # name -> the files of its numbers
     "shift": ["shift_model"],
+    "style": ["style_mixing"],
 }
 
 
@@ -132,9 +133,9 @@ def test_dark_page_recolours_the_pictures(open_page):
 
 def test_a_bad_link_is_refused_in_a_sentence_and_the_lab_goes_on(open_page):
     for name in LABS:
-        page = open_page(fragment=f"#{name}?seed=-1&constructor=2")
+        page = open_page(fragment=f"#{name}?nothing=-1&constructor=2")
         box = page.locator(".dtl-widget").nth(list(LABS).index(name))
         said = box.locator("[role=alert]").text_content()
-        assert "seed=-1" in said and "constructor=2" in said and box.locator("[role=alert]").is_visible()
+        assert "nothing=-1" in said and "constructor=2" in said and box.locator("[role=alert]").is_visible()
         box.get_by_role("slider").first.press("ArrowRight")
         assert box.locator("[role=alert]").text_content() == ""

@@ -2,6 +2,7 @@
 
 from dtlbook.labs.dann import DannLab, dann_lab
 from dtlbook.labs.shift import ShiftLab, shift_lab
+from dtlbook.labs.style import StyleLab, style_lab
 from dtlbook.labs.sweep import Sweep, sweep
 
-__all__ = ["DannLab", "ShiftLab", "Sweep", "dann_lab", "shift_lab", "sweep"]
+__all__ = ["DannLab", "ShiftLab", "StyleLab", "Sweep", "dann_lab", "shift_lab", "style_lab", "sweep"]

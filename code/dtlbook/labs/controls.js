@@ -33,9 +33,9 @@ const make = (tag, properties = {}, ...children) => {
   element.append(...children);
   return element;
 };
-/** Text with "L_y" and the like as real subscripts. */
+/** Text with "L_y", "L_SA" and the like as real subscripts. */
 const math = (element, text) => {
-  element.replaceChildren(...text.split(/_(\w)/).map((part, i) => (i % 2 ? make("sub", { textContent: part }) : part)));
+  element.replaceChildren(...text.split(/_(\w+)/).map((part, i) => (i % 2 ? make("sub", { textContent: part }) : part)));
   return element;
 };
 const minus = (text) => String(text).replace("-", "−");
@@ -152,7 +152,7 @@ function labPage({ model, el, words, settings, changed, draw }) {
         ...Object.keys(settings.presets).map((name) => button(all[name], () => change(settings.settingsOf(name)), { value: name })));
       return presets;
     },
-    tasks: () => make("div", {}, make("p", { className: "dtl-name", textContent: all.try }), make("ol", {}, ...all.tasks.map((text, i) => make("li", {}, text, " ",
+    tasks: () => make("div", {}, make("p", { className: "dtl-name", textContent: all.try }), make("ol", {}, ...all.tasks.map((text, i) => make("li", {}, math(make("span"), text), " ",
       button(all.set, () => change(settings.settingsOf(...settings.experiments[i])), { "aria-label": `${all.set}: ${i + 1}` }))))),
     links: () => (published ? [button(all.share_link, () => {
       history.replaceState(null, "", settings.writeFragment(page.now));
@@ -395,10 +395,11 @@ function axes(canvas, colours, { x: across, y: up, left = 34, right = 64, label 
     pen.fillText(stem, at, height);
     pen.fillText(index, at + pen.measureText(stem).width, height + 4);
   };
-  const names = (list) => list.sort((a, b) => a.y - b.y).forEach((one, i) => {
-    if (i) one.y = Math.max(one.y, list[i - 1].y + 14);
-    name(one.text, one.x, one.y, one.colour);
-  });
+  const names = (list) => { // kept apart: pushed down, then up again from the floor
+    list.sort((a, b) => a.y - b.y).forEach((one, i) => { if (i) one.y = Math.max(one.y, list[i - 1].y + 14); });
+    list.reduceRight((below, one) => (one.y = Math.min(one.y, below - 14)), floor + 18);
+    for (const one of list) name(one.text, one.x, one.y, one.colour);
+  };
   return { pen, width, height, x, y, line, name, names };
 }
 

@@ -1,7 +1,7 @@
 // What a lab can be set to: limits, presets, and the settings in a link's fragment. Uses core.js; knows of no page.
 
 /**
- * limits: name -> { start, least, most, whole?, stops? } a number; { start: true or false }; { start, choices: [text, …] }.
+ * limits: name -> { start, least, most, whole?, stops?, only? } a number, `only` one of the stops; { start: true or false }; { start, choices: [text, …] }.
  * presets: name -> what differs from the starts; the first is how a lab begins. experiments: [preset, what else is set?] of each "try this".
  * Gives { lab, limits, presets, experiments, names, first, allowed, settingsOf, readFragment, writeFragment }.
  */
@@ -10,10 +10,10 @@ export function settingsFor(lab, limits, presets, experiments = []) {
   /** Whether `value` may stand for the setting `name`. */
   const allowed = (name, value) => {
     if (!Object.hasOwn(limits, name)) return false;
-    const { start, choices, least, most, whole: integer } = limits[name];
+    const { start, choices, least, most, whole: integer, only, stops } = limits[name];
     if (choices) return choices.includes(value);
     if (typeof start === "boolean") return typeof value === "boolean";
-    return Number.isFinite(value) && value >= least && value <= most && (!integer || Number.isInteger(value));
+    return Number.isFinite(value) && value >= least && value <= most && (!integer || Number.isInteger(value)) && (!only || stops.includes(value));
   };
   /** All settings: those of the preset, then those given. Raises RangeError for a name or a value that cannot be. */
   const settingsOf = (preset, given = {}) => {
