@@ -32,7 +32,8 @@ def lab_pages(code):
         for lang in ("ko", "en"):
             page = nbformat.from_dict(json.loads(json.dumps(notebook)))
             to_static_html(page, lang)
-            html = PAGE.format(lang=lang, body=page.cells[1].outputs[0].data["text/html"], light=LIGHT, dark=DARK)
+            body = "".join(output.data["text/html"] for cell in page.cells[1:] for output in cell.outputs)
+            html = PAGE.format(lang=lang, body=body, light=LIGHT, dark=DARK)
             (folder / name / f"{lang}.html").write_text(html.replace("<title>Slider", "<title>Lab"), encoding="utf-8")
         return f"{address}/{name}"
 
@@ -93,7 +94,8 @@ def by_keyboard_and_mouse(page, picture=0):
             slider.press("ArrowRight")
         second = shown()
         box = slider.bounding_box()
-        page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
+        there = 0.2 if slider.evaluate("(input) => input.value / input.max") > 0.5 else 0.8
+        page.mouse.click(box["x"] + there * box["width"], box["y"] + box["height"] / 2)
         third = shown()
         if any(a == b for one, other in ((first, second), (second, third)) for a, b in zip(one, other, strict=True)):
             dull.append(slider.evaluate("(input) => input.labels[0].textContent"))

@@ -11,8 +11,10 @@ from engine import engine
 from lab_page import axe_finds, lab_pages, opener, pictures
 
 LABS = {  # name -> the files of its numbers
+    "margin": ["moons_run", "margin_training"],
     "shift": ["shift_model"],
     "style": ["style_mixing"],
+    "divergence": ["divergence_model"],
 }
 
 

@@ -1,8 +1,20 @@
 """Things to move: labs that compute with a kernel, and work without one in the published page."""
 
 from dtlbook.labs.dann import DannLab, dann_lab
+from dtlbook.labs.divergence import DivergenceLab, divergence_lab
 from dtlbook.labs.shift import ShiftLab, shift_lab
 from dtlbook.labs.style import StyleLab, style_lab
 from dtlbook.labs.sweep import Sweep, sweep
 
-__all__ = ["DannLab", "ShiftLab", "StyleLab", "Sweep", "dann_lab", "shift_lab", "style_lab", "sweep"]
+__all__ = [
+    "DannLab",
+    "DivergenceLab",
+    "ShiftLab",
+    "StyleLab",
+    "Sweep",
+    "dann_lab",
+    "divergence_lab",
+    "shift_lab",
+    "style_lab",
+    "sweep",
+]
