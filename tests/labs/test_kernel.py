@@ -54,7 +54,8 @@ def test_page(pressed, lang, other):
     assert '"_esm":"@w' in second and '"_css":"@w' in second, "module and style once a page"
     state = json.loads(first.split(">", 2)[2].split("</script>")[0])["state"]
     (model,) = state.values()
-    assert set(model["state"]) == {"_esm", "_css", "label", "predict", "lang", "ticks", "frames", "index", "error"}
+    known = {"_esm", "_css", "label", "predict", "lang", "ticks", "frames", "index", "error", "link", "tasks"}
+    assert set(model["state"]) == known
 
 
 def test_page_is_the_same_each_time(pressed):

@@ -30,7 +30,7 @@ import sweep from "./sweep.js";
 const frame = (i) => ({ svg: `<svg role="img" aria-label="" viewBox="0 0 9 9"><path d="M0 0h${i}"/></svg>`,
   ko: `값 ${i}`, en: `value ${i}` });
 const state = { label: { ko: "무게", en: "weight" }, predict: {}, lang: "", ticks: ["a", "b", "c"],
-  frames: [frame(0), null, null], index: 0, error: {} }, listeners = {};
+  frames: [frame(0), null, null], index: 0, error: {}, link: "", tasks: [] }, listeners = {};
 window.sent = [];
 window.model = {
   get: (name) => state[name],

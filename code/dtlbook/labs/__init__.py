@@ -2,6 +2,7 @@
 
 from dtlbook.labs.dann import DannLab, dann_lab
 from dtlbook.labs.divergence import DivergenceLab, divergence_lab
+from dtlbook.labs.methods import MethodSweeps, method_sweeps
 from dtlbook.labs.shift import ShiftLab, shift_lab
 from dtlbook.labs.style import StyleLab, style_lab
 from dtlbook.labs.sweep import Sweep, sweep
@@ -9,11 +10,13 @@ from dtlbook.labs.sweep import Sweep, sweep
 __all__ = [
     "DannLab",
     "DivergenceLab",
+    "MethodSweeps",
     "ShiftLab",
     "StyleLab",
     "Sweep",
     "dann_lab",
     "divergence_lab",
+    "method_sweeps",
     "shift_lab",
     "style_lab",
     "sweep",

@@ -68,7 +68,10 @@ class Sweep(anywidget.AnyWidget):
     index = traitlets.Int().tag(sync=True)
     error = traitlets.Dict().tag(sync=True)  # {"index", "why"} of a value that could not be computed
 
-    def __init__(self, values, run, draw, *, label, describe, predict=None, index=0, lang=None):
+    link = traitlets.Unicode().tag(sync=True)  # how a link to this slider begins, #methods?value=0.3; "" is no link
+    tasks = traitlets.List().tag(sync=True)  # "try this": {"ko", "en", "index" where it begins}, …
+
+    def __init__(self, values, run, draw, *, label, describe, predict=None, index=0, lang=None, link="", tasks=()):
         self.values = _distinct(values)
         self._run, self._draw, self._describe = run, draw, describe
         self._results: dict[int, Any] = {}
@@ -84,6 +87,10 @@ class Sweep(anywidget.AnyWidget):
             ticks=[_text(value) for value in self.values],
             frames=[None] * len(self.values),
             index=_within(index, len(self.values)),
+            link=link,
+            tasks=[
+                {**task, **_both("a task", task), "index": _within(task["index"], len(self.values))} for task in tasks
+            ],
         )
         for i in self._progress() if _in_press() else [self.index]:
             self._compute(i)
@@ -164,7 +171,7 @@ class Sweep(anywidget.AnyWidget):
                 yield from tqdm(positions, desc=repr(self), unit="run", file=stream)
 
     def __repr__(self) -> str:
-        return f"Sweep({self.label['en']}: {', '.join(self.ticks)})"
+        return f"{type(self).__name__}({self.label['en']}: {', '.join(self.ticks)})"
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
