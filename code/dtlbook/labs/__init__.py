@@ -3,6 +3,7 @@
 from dtlbook.labs.dann import DannLab, dann_lab
 from dtlbook.labs.divergence import DivergenceLab, divergence_lab
 from dtlbook.labs.methods import MethodSweeps, method_sweeps
+from dtlbook.labs.mmd import MmdLab, mmd_lab
 from dtlbook.labs.shift import ShiftLab, shift_lab
 from dtlbook.labs.style import StyleLab, style_lab
 from dtlbook.labs.sweep import Sweep, sweep
@@ -11,12 +12,14 @@ __all__ = [
     "DannLab",
     "DivergenceLab",
     "MethodSweeps",
+    "MmdLab",
     "ShiftLab",
     "StyleLab",
     "Sweep",
     "dann_lab",
     "divergence_lab",
     "method_sweeps",
+    "mmd_lab",
     "shift_lab",
     "style_lab",
     "sweep",

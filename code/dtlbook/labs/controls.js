@@ -161,12 +161,12 @@ function labPage({ model, el, words, settings, changed, draw }) {
     })] : []),
     view: (name) => {
       views[name] = make("canvas", { role: "img", "aria-label": all[name] });
-      return make("div", { className: "dtl-view" }, make("p", { className: "dtl-name", textContent: all[name] }), views[name]);
+      return make("div", { className: "dtl-view" }, math(make("p", { className: "dtl-name" }), all[name]), views[name]);
     },
     readouts: (list) => make("dl", { className: "dtl-readouts" }, ...list.map((name) => make("div", {}, math(make("dt"), all[name]), cells[name] = make("dd", {})))),
     read: (values) => { for (const [name, text] of Object.entries(values)) cells[name].textContent = text; },
     say: (sentence) => {
-      status.textContent = sentence;
+      math(status, sentence);
       for (const [name, canvas] of Object.entries(views)) canvas.setAttribute("aria-label", `${all[name]}. ${sentence}`);
     },
     colours: () => {

@@ -289,24 +289,23 @@ export function mmd2(x, y, n, m, k, bandwidths, unbiased, intoX, intoY) {
   for (let i = 0; i < m * k; i++) middle[i % k] += y[i] / (n + m);
   intoX?.fill(0);
   intoY?.fill(0);
-  /** weight · Σ_{i,j} k(a_i, b_j), and its share of the gradients; `inside` leaves pairs of a point with itself out. */
+  /** weight · Σ_{i,j} k(a_i, b_j), and its share of the gradients; `inside` a sample over the pairs j ≤ i, or j < i. */
   const add = (a, b, rows, columns, weight, intoA, intoB, inside) => {
     let total = 0;
-    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) {
-      if (inside && i === j) continue;
-      const p = i * k, q = j * k;
+    for (let i = 0; i < rows; i++) for (let j = 0, end = !inside ? columns : unbiased ? i : i + 1; j < end; j++) {
+      const p = i * k, q = j * k, share = inside && i === j ? 0.5 : 1; // half a pair, as the weight counts both orders
       if (!bandwidths) {
         for (let c = 0; c < k; c++) {
           const u = a[p + c] - middle[c], v = b[q + c] - middle[c];
-          total += u * v;
-          if (intoA) { intoA[p + c] += weight * v; intoB[q + c] += weight * u; }
+          total += share * u * v;
+          if (intoA) { intoA[p + c] += share * weight * v; intoB[q + c] += share * weight * u; }
         }
         continue;
       }
       let square = 0, value = 0, slope = 0;
       for (let c = 0; c < k; c++) square += squared(a[p + c] - b[q + c]);
       for (const s of bandwidths) { const e = exp(-square / (2 * s * s)); value += e; slope += e / (s * s); }
-      total += value;
+      total += share * value;
       if (intoA) for (let c = 0; c < k; c++) {
         const g = weight * slope * (a[p + c] - b[q + c]);
         intoA[p + c] -= g;
@@ -315,21 +314,22 @@ export function mmd2(x, y, n, m, k, bandwidths, unbiased, intoX, intoY) {
     }
     return weight * total;
   };
-  return add(x, x, n, n, within(n), intoX, intoX, unbiased) + add(y, y, m, m, within(m), intoY, intoY, unbiased)
+  return add(x, x, n, n, 2 * within(n), intoX, intoX, true) + add(y, y, m, m, 2 * within(m), intoY, intoY, true)
     + add(x, y, n, m, -2 / (n * m), intoX, intoY, false);
 }
 
 /** The median distance of two points of the pooled sample [n + m, k]; a constant in training. */
 export function medianBandwidth(x, y, n, m, k) {
-  const pooled = new Float64Array((n + m) * k), distances = [];
+  const total = n + m, pooled = new Float64Array(total * k), distances = new Float64Array(total * (total - 1) / 2);
+  let pair = 0;
   pooled.set(x.subarray(0, n * k));
   pooled.set(y.subarray(0, m * k), n * k);
-  for (let i = 0; i < n + m; i++) for (let j = 0; j < i; j++) {
+  for (let i = 0; i < total; i++) for (let j = 0; j < i; j++) {
     let square = 0;
     for (let c = 0; c < k; c++) square += squared(pooled[i * k + c] - pooled[j * k + c]);
-    distances.push(Math.sqrt(square));
+    distances[pair++] = Math.sqrt(square);
   }
-  distances.sort((a, b) => a - b);
+  distances.sort(); // a typed array sorts by size
   const half = distances.length >> 1, median = distances.length % 2 ? distances[half] : (distances[half - 1] + distances[half]) / 2;
   return median > 0 ? median : refuse("the median distance is 0: the points are all the same; give a bandwidth.");
 }
