@@ -4,17 +4,20 @@ import gzip
 import importlib
 import math
 import re
+from functools import partial
 
 import pytest
 import traitlets
 from engine import engine
 from lab_page import axe_finds, lab_pages, opener, pictures
+from lab_runs import STEPS, invented
 
 LABS = {  # name -> the files of its numbers
     "margin": ["moons_run", "margin_training"],
     "shift": ["shift_model"],
     "style": ["style_mixing"],
     "divergence": ["divergence_model"],
+    "freeze": ["freeze_model"],
 }
 
 
@@ -24,7 +27,8 @@ def lab(request):
     name = request.param
     python = importlib.import_module(f"dtlbook.labs.{name}")
     with engine("core", "settings", *LABS[name]) as js:
-        yield name, python, getattr(importlib.import_module("dtlbook.labs"), f"{name}_lab"), js
+        make = getattr(importlib.import_module("dtlbook.labs"), f"{name}_lab")
+        yield name, python, partial(make, STEPS, invented()) if name == "freeze" else make, js
 
 
 def test_python_and_javascript_know_the_same_settings(lab):
@@ -97,8 +101,8 @@ def test_the_still_has_a_sentence_in_each_language(lab, monkeypatch):
 
 # --- all of them in one page ----------------------------------------------------------------------------------
 pages = lab_pages(
-    "from dtlbook import labs\nfrom IPython.display import display\n"
-    + "\n".join(f"display(labs.{name}_lab())" for name in LABS)
+    "from dtlbook import labs\nfrom lab_runs import lab\nfrom IPython.display import display\n"
+    + "\n".join("display(lab())" if name == "freeze" else f"display(labs.{name}_lab())" for name in LABS)
 )
 open_page = opener()
 

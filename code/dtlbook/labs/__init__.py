@@ -2,6 +2,7 @@
 
 from dtlbook.labs.dann import DannLab, dann_lab
 from dtlbook.labs.divergence import DivergenceLab, divergence_lab
+from dtlbook.labs.freeze import FreezeLab, freeze_lab
 from dtlbook.labs.methods import MethodSweeps, method_sweeps
 from dtlbook.labs.mmd import MmdLab, mmd_lab
 from dtlbook.labs.shift import ShiftLab, shift_lab
@@ -11,6 +12,7 @@ from dtlbook.labs.sweep import Sweep, sweep
 __all__ = [
     "DannLab",
     "DivergenceLab",
+    "FreezeLab",
     "MethodSweeps",
     "MmdLab",
     "ShiftLab",
@@ -18,6 +20,7 @@ __all__ = [
     "Sweep",
     "dann_lab",
     "divergence_lab",
+    "freeze_lab",
     "method_sweeps",
     "mmd_lab",
     "shift_lab",
