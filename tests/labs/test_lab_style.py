@@ -25,14 +25,14 @@ def shown(js, preset, **given):
     """What the lab shows at these settings."""
     settings = js.run("settingsOf(preset, given)", preset=preset, given=given)
     x, other = image(settings["content"]), image(settings["style"])
-    return js.run("mixture(x, other, s)", x=x, other=other, s=settings)
+    return js.run("mixtures(x, other, s.block)(s.alpha)", x=x, other=other, s=settings)
 
 
 # --- what the texts say ---------------------------------------------------------------------------------------
 def test_first_experiment_the_style_goes_straight_over_and_the_content_stays(js):
     settings = js.run("settingsOf(...EXPERIMENTS[0])")
     assert settings == js.run("settingsOf('colours', { alpha: 1 })")
-    curve = js.run("curve(x, y, s)", x=image(6), y=image(9), s=settings)
+    curve = js.run("curve(mixtures(x, y, s.block))", x=image(6), y=image(9), s=settings)
     alpha, left = np.array(curve["alpha"]), np.array(curve["to_other"])
     np.testing.assert_allclose(left / left[-1], alpha, atol=0.01)
     assert min(curve["like_own"]) > 0.9999 and curve["alpha"][0] == 0
@@ -89,7 +89,9 @@ def test_statistics_and_mixtures_are_those_of_pytorch(js, alpha, b):
     theirs = sagnet.style_randomization(batch, swap, torch.tensor([alpha, alpha], dtype=torch.float64))[0]
     ours = js.run("mixed(z, other, c, alpha)", z=z[0], other=z[1], c=c, alpha=alpha)
     np.testing.assert_allclose(ours, theirs.ravel(), rtol=1e-9, atol=1e-12)
-    turned = js.run("maps(mixture(x, y, { alpha: 1, block }).turned, block)", x=image(4), y=image(9), block=b)
+    image_ = js.run("maps(mixtures(x, y, block)(alpha).image, block)", x=image(4), y=image(9), block=b, alpha=alpha)
+    np.testing.assert_allclose(image_, theirs.ravel(), rtol=1e-9, atol=1e-10)
+    turned = js.run("maps(mixtures(x, y, block)(1).turned, block)", x=image(4), y=image(9), block=b)
     np.testing.assert_allclose(turned, sagnet.content_randomization(batch, swap)[0].ravel(), rtol=1e-9, atol=1e-10)
 
 

@@ -3,6 +3,7 @@
 from dtlbook.labs.dann import DannLab, dann_lab
 from dtlbook.labs.divergence import DivergenceLab, divergence_lab
 from dtlbook.labs.freeze import FreezeLab, freeze_lab
+from dtlbook.labs.margin import MarginLab, margin_lab
 from dtlbook.labs.methods import MethodSweeps, method_sweeps
 from dtlbook.labs.mmd import MmdLab, mmd_lab
 from dtlbook.labs.shift import ShiftLab, shift_lab
@@ -13,6 +14,7 @@ __all__ = [
     "DannLab",
     "DivergenceLab",
     "FreezeLab",
+    "MarginLab",
     "MethodSweeps",
     "MmdLab",
     "ShiftLab",
@@ -21,6 +23,7 @@ __all__ = [
     "dann_lab",
     "divergence_lab",
     "freeze_lab",
+    "margin_lab",
     "method_sweeps",
     "mmd_lab",
     "shift_lab",

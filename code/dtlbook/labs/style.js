@@ -1,4 +1,4 @@
-// The style lab's page (see style.py): a mixture of style_mixing.js with the controls of controls.js.
+// The style lab's page (see style.py): the mixtures of style_mixing.js with the controls of controls.js.
 const WORDS = {
   ko: {
     colours: "색만", own: "제 스타일 그대로", texture: "결까지", "too-deep": "모양까지",
@@ -51,7 +51,7 @@ function diamond(pen, x, y, colour) {
 function render({ model, el }) {
   const page = labPage({ model, el, words: WORDS, settings: SETTINGS, changed: tell, draw }), { words, views } = page;
   const images = decoded(model.get("images")), digits = model.get("digits"), stamp = document.createElement("canvas");
-  let now = null, line = null, lineOf = "";
+  let now = null, at = null, line = null, lineOf = "";
   const named = (i) => `${i}: ${words.kinds[Math.floor((i - 1) / 3)]} ${digits[i - 1]}`;
   const reset = page.button(words.reset, () => page.change(SETTINGS.settingsOf(SETTINGS.first)));
   const few = make("p", { className: "dtl-note" });
@@ -137,11 +137,12 @@ function render({ model, el }) {
   // --- what happens
   function tell() {
     const x = images[page.now.content - 1], other = images[page.now.style - 1], of = ["content", "style", "block"].map((name) => page.now[name]).join();
-    now = mixture(x, other, page.now);
     if (of !== lineOf) { // α alone moves on the curve that is there
       lineOf = of;
-      line = curve(x, other, page.now);
+      at = mixtures(x, other, page.now.block);
+      line = curve(at);
     }
+    now = at(page.now.alpha);
     page.say(words.status({ alpha: minus(page.now.alpha), channels: now.channels, own: two(now.to_own), other: two(now.to_other), like_own: two(now.like_own), like_other: two(now.like_other) }));
     model.set("history", structuredClone(line));
     model.save_changes();

@@ -102,7 +102,7 @@ class StyleLab(anywidget.AnyWidget):
 
 
 _MIXTURE = """(() => {
-  const [x, other, settings] = given, got = mixture(Float64Array.from(x), Float64Array.from(other), settings);
+  const [x, other, settings] = given, got = mixtures(Float64Array.from(x), Float64Array.from(other), settings.block)(settings.alpha);
   return { ...got, image: Array.from(got.image), turned: Array.from(got.turned), styles: 0 };
 })()"""
 

@@ -94,23 +94,29 @@ export function likeness(a, b) {
   return sum / 3;
 }
 
-/** All that the lab shows for images x and x' (0 … 1) at these settings. */
-export function mixture(x, other, { alpha, block }) {
-  const c = 3 * block * block, z = maps(x, block), its = maps(other, block), made = mixed(z, other === x ? z : its, c, alpha);
-  const image = unmapped(made, block), styles = { own: statistics(z, c), other: statistics(its, c), mixed: statistics(made, c) };
-  return {
-    image, turned: unmapped(mixed(its, z, c, 0), block), styles, channels: c, places: z.length / c, // `turned`: content of x', style of x
-    to_own: styleDistance(styles.mixed, styles.own), to_other: styleDistance(styles.mixed, styles.other),
-    like_own: likeness(image, x), like_other: likeness(image, other),
-    outside: image.reduce((count, value) => count + (value < -1e-9 || value > 1 + 1e-9), 0) / image.length,
+/**
+ * All that the lab shows of images x and x' (0 … 1): a function of α. Mean and deviation are mixed along a straight line, so every
+ * value of the maps moves along one, too, from that of x at α = 1 to that of the full exchange at α = 0.
+ */
+export function mixtures(x, other, block) {
+  const c = 3 * block * block, z = maps(x, block), its = maps(other, block), exchanged = mixed(z, its, c, 0), far = unmapped(exchanged, block);
+  const own = statistics(z, c), others = statistics(its, c), turned = unmapped(mixed(its, z, c, 0), block); // `turned`: content of x', style of x
+  return (alpha) => {
+    if (!(alpha >= 0 && alpha <= 1)) refuse(`α must lie between 0 and 1, not ${alpha}.`);
+    const image = x.map((value, i) => alpha * value + (1 - alpha) * far[i]), made = statistics(z.map((value, i) => alpha * value + (1 - alpha) * exchanged[i]), c);
+    return {
+      image, turned, styles: { own, other: others, mixed: made }, channels: c, places: z.length / c,
+      to_own: styleDistance(made, own), to_other: styleDistance(made, others), like_own: likeness(image, x), like_other: likeness(image, other),
+      outside: image.reduce((count, value) => count + (value < -1e-9 || value > 1 + 1e-9), 0) / image.length,
+    };
   };
 }
 
-/** The read-outs for every stop of α: lists of one length. */
-export function curve(x, other, settings) {
+/** The read-outs for every stop of α, of a function that `mixtures` gave: lists of one length. */
+export function curve(at) {
   const kept = { alpha: [], to_own: [], to_other: [], like_own: [], like_other: [] };
   for (const alpha of LIMITS.alpha.stops) {
-    const got = { alpha, ...mixture(x, other, { ...settings, alpha }) };
+    const got = { alpha, ...at(alpha) };
     for (const name of Object.keys(kept)) kept[name].push(got[name]);
   }
   return kept;
