@@ -182,7 +182,8 @@ function labPage({ model, el, words, settings, changed, draw }) {
         page.visible = entry.isIntersecting;
         if (page.visible) for (const wake of page.atWaking) wake();
       });
-      const redraw = () => draw(), resized = new ResizeObserver(redraw), recoloured = new MutationObserver(redraw);
+      let sized = false; // the first notice is that of the size it is drawn in already
+      const redraw = () => draw(), resized = new ResizeObserver(() => { if (sized) redraw(); sized = true; }), recoloured = new MutationObserver(redraw);
       for (const name of names) model.on(`change:${name}`, fromModel);
       addEventListener("hashchange", fromLink);
       dark.addEventListener("change", redraw);

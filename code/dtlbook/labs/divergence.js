@@ -31,12 +31,12 @@ const RIM = 1.6; // the handle that spreads stands so many standard deviations o
 
 function render({ model, el }) {
   const page = labPage({ model, el, words: WORDS, settings: SETTINGS, changed, draw }), { words, views } = page;
-  let now = new Divergence(page.now), sheet = null;
+  let now = new Divergence(page.now), m = now.measure(), sheet = null;
 
   const centre = () => [page.now.dx, page.now.family === "thresholds" ? 0 : page.now.dy];
   const handles = () => { const [x, y] = centre(); return [sheet.place(x, y), sheet.place(x + RIM * page.now.spread, y)]; };
   function draw() {
-    const colours = page.colours(), m = now.measure(), h = now.best, { source, target } = now, line = h.family === "thresholds";
+    const colours = page.colours(), h = now.best, { source, target } = now, line = h.family === "thresholds";
     page.read({
       error_source: two(m.error_source), error_target: two(m.error_target), h_divergence: two(m.h_divergence), proxy_a_distance: two(m.proxy_a_distance),
       exact: m.exact === null ? words.unknown : two(m.exact),
@@ -66,8 +66,7 @@ function render({ model, el }) {
     const [p, q] = whereOne(h, { ...sheet, width, height });
     pen.fillText("η=1", Math.min(Math.max(p, 20), width - 20), Math.min(Math.max(q, 16), height - 8));
     pen.textAlign = "left";
-    drawGap(colours, h, m);
-    return m;
+    drawGap(colours, h);
   }
   /** A place on the canvas a little way into the side where η is 1. */
   function whereOne(h, { place, scale, back, width, height }) {
@@ -77,7 +76,7 @@ function render({ model, el }) {
     const t = h.cut - a * u - b * v;
     return place(u + a * (t + sign * off), v + b * (t + sign * off));
   }
-  function drawGap(colours, h, m) {
+  function drawGap(colours, h) {
     const length = (x) => Array.from(statistic(h, x), (t) => (h.family === "discs" ? Math.sqrt(t) : t)).sort((a, b) => a - b);
     const s = length(now.source), t = length(now.target), cut = h.family === "discs" ? Math.sqrt(Math.max(h.cut, 0)) : h.cut;
     const low = Math.min(s[0], t[0]) - 0.2, high = Math.max(s.at(-1), t.at(-1)) + 0.2, cuts = Array.from({ length: 401 }, (_, i) => low + (high - low) * i / 400);
@@ -88,13 +87,14 @@ function render({ model, el }) {
     frame.line([cut, cut], [0, m.h_divergence / 2], colours.ink, [5, 4], 1.5);
   }
   function tell() {
-    const m = draw();
     page.say(words.status({ source: two(m.error_source), target: two(m.error_target), value: two(m.h_divergence), pad: two(m.proxy_a_distance) }));
     model.set("measured", m);
     model.save_changes();
+    draw();
   }
   function changed() {
     now = new Divergence(page.now);
+    m = now.measure();
     tell();
   }
 

@@ -41,23 +41,25 @@ const SHOWN = 120, ARM = 2; // points drawn of each domain; from the handle that
 
 function render({ model, el }) {
   const page = labPage({ model, el, words: WORDS, settings: SETTINGS, changed, draw }), { words, views } = page;
-  let shift = new Shift(page.now), sheet = null;
+  let shift = new Shift(page.now), sheet = null, found = look();
+  const show = (v) => (v === null ? "–" : two(v));
   const verdict = make("p", { className: "dtl-name" });
 
+  function look() { return { ...shift.measure(), ...shift.differences() }; }
   const handles = () => {
     const { dx, dy } = page.now;
     return [sheet.place(dx, dy), sheet.place(...shift.map.there(ARM, 0))];
   };
   function draw() {
-    const colours = page.colours(), { target, train } = shift, z = shift.measure(), d = shift.differences(), size = (v) => (v === null ? "–" : v > DIFFERS ? words.differs(v.toFixed(2)) : words.same);
-    const show = (v) => (v === null ? "–" : two(v));
+    const colours = page.colours(), { target, train } = shift, size = (v) => (v === null ? "–" : v > DIFFERS ? words.differs(v.toFixed(2)) : words.same);
     page.read({
-      source_accuracy: two(z.source_accuracy), target_accuracy: show(z.target_accuracy), best_accuracy: show(z.best_accuracy),
-      spaces: d.spaces ? words.other : words.same, labels: d.labels ? words.other : words.same, x: size(d.x), y_x: size(d.y_x), y: size(d.y), x_y: size(d.x_y),
+      source_accuracy: two(found.source_accuracy), target_accuracy: show(found.target_accuracy), best_accuracy: show(found.best_accuracy),
+      spaces: found.spaces ? words.other : words.same, labels: found.labels ? words.other : words.same,
+      ...Object.fromEntries(["x", "y_x", "y", "x_y"].map((name) => [name, size(found[name])])),
     });
-    verdict.textContent = words.names[shift.name(d)];
+    verdict.textContent = words.names[shift.name(found)];
     const lines = [{ values: (x) => shift.logit(x), dash: [], colour: colours.y }];
-    if (z.best_accuracy !== null) lines.push({ values: (x) => shift.best(x), dash: [7, 5], colour: colours.target });
+    if (found.best_accuracy !== null) lines.push({ values: (x) => shift.best(x), dash: [7, 5], colour: colours.target });
     const clouds = [train, target].map(({ x, y }) => ({ x: x.subarray(0, 2 * SHOWN), y: y.map((label) => +(label > 0)) }));
     sheet = plane(views.clouds, colours, clouds, lines, { range: [-5, 5, -3.4, 3.4] });
     const { pen, place } = sheet;
@@ -78,16 +80,16 @@ function render({ model, el }) {
     pen.lineTo(u, v);
     pen.stroke();
     for (const [a, b, r] of [[x, y, 8], [u, v, 6]]) { pen.beginPath(); pen.arc(a, b, r, 0, 7); pen.fill(); }
-    return z;
   }
   function tell() {
-    const z = draw(), show = (v) => (v === null ? "–" : two(v));
-    page.say(words.status({ source: two(z.source_accuracy), target: show(z.target_accuracy) }));
-    model.set("measured", { ...z, ...shift.differences(), name: shift.name() });
+    page.say(words.status({ source: two(found.source_accuracy), target: show(found.target_accuracy) }));
+    model.set("measured", { ...found, name: shift.name(found) });
     model.save_changes();
+    draw();
   }
   function changed(given) {
     if ("seed" in given) shift = new Shift(page.now); else shift.set(page.now);
+    found = look();
     tell();
   }
 
