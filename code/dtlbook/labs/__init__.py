@@ -1,5 +1,6 @@
 """Things to move: labs that compute with a kernel, and work without one in the published page."""
 
+from dtlbook.labs.adda import AddaLab, adda_lab
 from dtlbook.labs.dann import DannLab, dann_lab
 from dtlbook.labs.divergence import DivergenceLab, divergence_lab
 from dtlbook.labs.freeze import FreezeLab, freeze_lab
@@ -11,6 +12,7 @@ from dtlbook.labs.style import StyleLab, style_lab
 from dtlbook.labs.sweep import Sweep, sweep
 
 __all__ = [
+    "AddaLab",
     "DannLab",
     "DivergenceLab",
     "FreezeLab",
@@ -20,6 +22,7 @@ __all__ = [
     "ShiftLab",
     "StyleLab",
     "Sweep",
+    "adda_lab",
     "dann_lab",
     "divergence_lab",
     "freeze_lab",
