@@ -46,12 +46,12 @@ def installed_versions() -> list[str]:
     return sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in found if d.metadata["Name"]})
 
 
-def package_hash(package: Path) -> str:
-    """SHA-256 over the files of the helper package."""
+def folder_hash(folder: Path) -> str:
+    """SHA-256 over the files of a folder, such as the helper package or the ledger."""
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
+    for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -59,11 +59,13 @@ def key(chapter: Chapter, config: Config) -> str:
     """What a stored run is found by."""
     parts = {
         "code": [cell.source for cell in chapter.code()],
-        "package": package_hash(config.root / "code" / "dtlbook"),
+        "package": folder_hash(config.root / "code" / "dtlbook"),
         "versions": installed_versions(),
         "python": platform.python_version(),
         "tier": tier(),
     }
+    if any("dtlbook.results" in source for source in parts["code"]):  # a chapter that computes with the ledger's rows
+        parts["rows"] = folder_hash(config.root / "results")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
 

@@ -63,6 +63,25 @@ def test_a_cell_that_raises_is_named_and_nothing_is_stored(book):
     assert not list((book.root / "_build").rglob("*.ipynb"))
 
 
+def test_rows_of_the_ledger_count_for_a_chapter_that_computes_with_them_and_for_no_other(book):
+    row = book.root / "results" / "pair" / "dann-torch.json"
+    row.parent.mkdir(parents=True)
+    keys = {}
+    for code in ("import random", "from dtlbook.results import row"):
+        book.chapter.write_text(
+            book.chapter.read_text(encoding="utf-8").replace("import random", code), encoding="utf-8"
+        )
+        keys[code] = []
+        for text in ("1", "2"):
+            row.write_text(text, encoding="utf-8")
+            keys[code].append(key(book))
+        book.chapter.write_text(
+            book.chapter.read_text(encoding="utf-8").replace(code, "import random"), encoding="utf-8"
+        )
+    without, reads = keys.values()
+    assert without[0] == without[1] and reads[0] != reads[1]
+
+
 def test_cell_ids_depend_on_the_content_alone(book):
     ids = [[cell.id for cell in execute.as_notebook(read_chapter(book.chapter, book.root)[0]).cells] for _ in range(2)]
     assert ids[0] == ids[1] and len(set(ids[0])) == len(ids[0])
