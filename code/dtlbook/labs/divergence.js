@@ -79,7 +79,7 @@ function render({ model, el }) {
   function drawGap(colours, h) {
     const length = (x) => Array.from(statistic(h, x), (t) => (h.family === "discs" ? Math.sqrt(t) : t)).sort((a, b) => a - b);
     const s = length(now.source), t = length(now.target), cut = h.family === "discs" ? Math.sqrt(Math.max(h.cut, 0)) : h.cut;
-    const low = Math.min(s[0], t[0]) - 0.2, high = Math.max(s.at(-1), t.at(-1)) + 0.2, cuts = Array.from({ length: 401 }, (_, i) => low + (high - low) * i / 400);
+    const low = h.family === "discs" ? 0 : Math.min(s[0], t[0]) - 0.2, high = Math.max(s.at(-1), t.at(-1)) + 0.2, cuts = Array.from({ length: 401 }, (_, i) => low + (high - low) * i / 400);
     const above = (sorted, c) => { let i = 0; while (i < sorted.length && sorted[i] <= c) i++; return 1 - i / sorted.length; };
     const gaps = cuts.map((c) => Math.abs(above(t, c) - above(s, c))), round = (v) => [v, minus(v.toFixed(1))];
     const frame = axes(views.gap, colours, { x: { low, high, ticks: [round(low), round(high)] }, y: { low: 0, high: 1, ticks: [[0, "0"], [0.5, "0.5"], [1, "1"]] }, right: 12 });
