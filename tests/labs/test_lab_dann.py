@@ -19,7 +19,7 @@ run.history"""
 
 @pytest.fixture(scope="module")
 def js():
-    with engine("core", "settings", "dann_training") as one:
+    with engine(*lab.COMPUTING) as one:
         yield one
 
 
@@ -75,7 +75,7 @@ SHORT = "const run = new DannRun(settingsOf('rotated', { seed }));\nfor (let i =
 def test_one_seed_is_one_run(js):
     state = SHORT + "[run.history, run.nets.f.theta, run.nets.d.velocity]"
     first = js.run(state, seed=3)
-    with engine("core", "settings", "dann_training") as other:
+    with engine(*lab.COMPUTING) as other:
         assert other.run(state, seed=3) == first
     assert js.run(state, seed=4) != first
 

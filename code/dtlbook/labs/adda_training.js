@@ -93,7 +93,7 @@ export class AddaRun extends MoonsRun {
     descend(nets.s, FIRST_RATE, MOMENTUM);
     descend(nets.y, FIRST_RATE, MOMENTUM);
     this.latest = { label_loss };
-    this.keep({ stage: 1, ...this.latest });
+    this.keep(this.latest, { stage: 1 });
     if (this.step < FIRST) return;
     this.stage = 2; // from here on M_s and C stay as they are
     nets.t.theta.set(nets.s.theta);
@@ -110,7 +110,7 @@ export class AddaRun extends MoonsRun {
     this.update(nets.d, this.settings.rate);
     this.latest = { domain_loss, ...this.encoder() };
     if (++this.taken.D > this.settings.head) this.next = "M";
-    else this.keep({ stage: 2, ...this.latest });
+    else this.keep(this.latest, { stage: 2 });
   }
 
   /** M_t down L_M of the same batch, against the new D. */
@@ -119,7 +119,7 @@ export class AddaRun extends MoonsRun {
     this.update(this.nets.t, this.settings.lam * this.settings.rate);
     this.taken.M++;
     this.next = "D";
-    this.keep({ stage: 2, ...this.latest });
+    this.keep(this.latest, { stage: 2 });
   }
 
   /** L_M of the batch, the length of ∂L_M/∂θ_t by inverted labels and by minimax; that of the loss in use is left in nets.t.gradient. */

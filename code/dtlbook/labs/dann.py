@@ -10,6 +10,7 @@ from __future__ import annotations
 import anywidget
 import traitlets
 
+from dtlbook.labs import moons
 from dtlbook.labs.lab import computed, described, settings_of, still, traits_of, with_still, within
 from dtlbook.labs.parts import module, style
 
@@ -28,6 +29,7 @@ LIMITS = {  # least, most
     "seed": (0, 999999),
 }
 SETTINGS = (*LIMITS, "scheduled")
+COMPUTING = ("core", "settings", "moons_run", "dann_training")
 
 
 def dann_lab(preset: str = "rotated", *, lang: str | None = None, **settings) -> DannLab:
@@ -47,7 +49,7 @@ def dann_lab(preset: str = "rotated", *, lang: str | None = None, **settings) ->
 class DannLab(anywidget.AnyWidget):
     """The widget that `dann_lab` returns."""
 
-    _esm = module("core", "settings", "dann_training", "controls", "dann")
+    _esm = module(*COMPUTING, "controls", "dann")
     _css = style("lab")
 
     link = traitlets.Unicode("dann").tag(sync=True)  # how a link to this lab begins: #dann?lam=0.3
@@ -75,7 +77,7 @@ class DannLab(anywidget.AnyWidget):
 
     def _still(self) -> str:
         """What stands in the page until the lab does, and on paper: the end of this run, computed by the lab's own code."""
-        end = computed(("core", "settings", "dann_training"), _WHOLE_RUN, settings_of(self, SETTINGS))
+        end = computed(COMPUTING, _WHOLE_RUN, settings_of(self, SETTINGS))
         source, target, pad = (end[name] for name in ("source_accuracy", "target_accuracy", "proxy_a_distance"))
         setting = f"λ = {self.lam:g}, {self.rotation:g}°"
         captions = {
@@ -84,51 +86,12 @@ class DannLab(anywidget.AnyWidget):
             "en": f"DANN lab, {setting}: input space and feature space after {end['steps']} steps. Source accuracy "
             f"{source:.2f}, target accuracy {target:.2f}, PAD {pad:.2f}. With JavaScript you can train it here yourself.",
         }
-        return still(_picture(end), captions)
+        return still(moons.picture(end, ([("y", "-")], [("y", "-"), ("d", "--")])), captions)
 
 
-_WHOLE_RUN = """(() => {
-  const run = new DannRun(settingsOf("rotated", given)), shown = 80;
+_WHOLE_RUN = f"""(() => {{
+  const run = new DannRun(settingsOf("rotated", given)), label = (features) => run.labelLogit(features);
   for (let i = 0; i < STEPS; i++) run.advance();
-  const domains = [run.source, run.target];
-  const points = [domains.map(({ x }) => x.slice(0, 2 * shown)), domains.map(({ x }) => run.features(x.slice(0, 2 * shown)))];
-  const grids = points.map((pair) => {
-    const all = pair.flatMap((x) => Array.from(x)), ends = [0, 1].map((c) => {
-      const of = all.filter((_, i) => i % 2 === c), low = Math.min(...of), high = Math.max(...of), rim = 0.06 * (high - low);
-      return [low - rim, high + rim]; });
-    return ends.map(([low, high]) => Array.from({ length: 50 }, (_, i) => low + (high - low) * i / 49));
-  });
-  const flat = ([xs, ys]) => Float64Array.from(ys.flatMap((v) => xs.flatMap((u) => [u, v])));
-  const features = flat(grids[1]);
-  return {
-    steps: STEPS, ...run.measure(), grids, labels: domains.map(({ y }) => Array.from(y.slice(0, shown))),
-    points: points.map((pair) => pair.map((x) => Array.from(x))),
-    label: [run.labelLogit(run.features(flat(grids[0]))), run.labelLogit(features)].map((v) => Array.from(v)),
-    domain: Array.from(run.domainLogit(features)),
-  };
-})()"""
-
-
-def _picture(end: dict):
-    """Input space and feature space at the end of a run."""
-    import matplotlib.pyplot as plt
-    import numpy as np
-
-    from dtlbook.figures import PALETTE, STYLE
-
-    with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(1, 2, figsize=(5.2, 2.9))
-        for k, (ax, title) in enumerate(zip(axes, ("input space", "feature space"), strict=True)):
-            for d, (name, shape) in enumerate((("source", "o"), ("target", "^"))):
-                x, y = np.reshape(end["points"][k][d], (-1, 2)), np.array(end["labels"][d])
-                for label, fill in ((0, PALETTE["paper"]), (1, PALETTE[name])):
-                    style = {"marker": shape, "s": 14, "facecolor": fill, "edgecolor": PALETTE[name], "linewidth": 1}
-                    ax.scatter(*x[y == label].T, **style, label=name if label else None)
-            lines = [(end["label"][k], "y", "-")] + [(end["domain"], "d", "--")] * k
-            for values, colour, line in lines:
-                ax.contour(*end["grids"][k], np.reshape(values, (50, 50)), levels=[0], colors=PALETTE[colour],
-                           linestyles=line, linewidths=2)  # fmt: skip
-            ax.set(xticks=[], yticks=[], title=title)
-        fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    plt.close(fig)
-    return fig
+  const lines = [[(x) => label(run.features(x))], [label, (features) => run.domainLogit(features)]];
+  return {{ steps: STEPS, ...{moons.END}(run, (x) => run.features(x), ...lines) }};
+}})()"""

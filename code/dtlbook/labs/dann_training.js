@@ -1,4 +1,5 @@
-// The DANN lab without its page: settings, a training run on two moons, what is measured of it. Uses core.js and settings.js.
+// The DANN lab without its page: settings, a training run on two moons, what is measured of it. Uses core.js, settings.js and
+// moons_run.js.
 
 /** Every setting: where it begins and what it may be. */
 export const LIMITS = {
@@ -21,30 +22,16 @@ export const EXPERIMENTS = [["lambda-0"], ["lambda-0", { rotation: 180 }], ["lab
 export const SETTINGS = settingsFor("dann", LIMITS, PRESETS, EXPERIMENTS);
 export const { settingsOf, readFragment, writeFragment } = SETTINGS;
 export const STEPS = 3000, EVERY = 25; // updates in a run; between two records
-const POINTS = 200, BATCH = 32, MOMENTUM = 0.9, HIDDEN = 16; // of each domain; width of G_d
+const HIDDEN = 16; // width of G_d
 
 /** A training run. λ, learning rate and schedule may be changed while it goes on; all else makes another run. */
-export class DannRun {
+export class DannRun extends MoonsRun {
   constructor(settings) {
-    this.settings = { ...settings };
-    const { seed, rotation: degrees, share, width } = settings;
-    const weights = generator(3 * seed), points = generator(3 * seed + 1); // a width does not change the points
-    this.chance = generator(3 * seed + 2);
-    this.source = moons(points, POINTS);
-    this.sourceTest = moons(points, POINTS);
-    this.target = moons(points, POINTS, { degrees, share });
-    this.targetTest = moons(points, POINTS, { degrees, share });
+    super(settings, ["lam", "learning_rate", "label_loss", "domain_loss"], EVERY);
     this.nets = {
-      f: network([2, width, 2], ["tanh", "linear"], weights),
-      y: network([2, 2], ["linear"], weights),
-      d: network([2, HIDDEN, 1], ["tanh", "linear"], weights),
-    };
-    this.step = 0;
-    this.batch = new Float64Array(4 * BATCH);
-    this.labels = new Int32Array(BATCH);
-    this.sums = { label: 0, domain: 0, count: 0 };
-    this.history = {
-      step: [], lam: [], learning_rate: [], label_loss: [], domain_loss: [], source_accuracy: [], target_accuracy: [], proxy_a_distance: [],
+      f: network([2, settings.width, 2], ["tanh", "linear"], this.weights),
+      y: network([2, 2], ["linear"], this.weights),
+      d: network([2, HIDDEN, 1], ["tanh", "linear"], this.weights),
     };
   }
 
@@ -55,52 +42,17 @@ export class DannRun {
 
   /** One update of all three parts. */
   advance() {
-    const { batch, labels, source, target, chance, nets, lam, rate } = this;
-    for (let i = 0; i < BATCH; i++) {
-      const s = chance.integer(POINTS), t = chance.integer(POINTS), j = BATCH + i;
-      batch[2 * i] = source.x[2 * s];
-      batch[2 * i + 1] = source.x[2 * s + 1];
-      labels[i] = source.y[s];
-      batch[2 * j] = target.x[2 * t]; // the target's labels are not looked at
-      batch[2 * j + 1] = target.x[2 * t + 1];
-    }
+    const { batch, labels, nets, lam, rate } = this;
+    this.draw();
     const { label, domain } = dannGradients(nets, batch, labels, BATCH, BATCH, lam);
     for (const part of [nets.f, nets.y, nets.d]) descend(part, rate, MOMENTUM);
-    this.sums.label += label;
-    this.sums.domain += domain;
-    this.sums.count++;
-    this.step++;
-    if (this.step % EVERY === 0) this.record(lam, rate);
-  }
-
-  record(lam, rate) {
-    const { label, domain, count } = this.sums, h = this.history, now = this.measure();
-    const entry = { step: this.step, lam, learning_rate: rate, label_loss: label / count, domain_loss: domain / count, ...now };
-    for (const [name, value] of Object.entries(entry)) h[name].push(value);
-    this.sums = { label: 0, domain: 0, count: 0 };
-  }
-
-  /** On test points: both accuracies and the PAD of the features. */
-  measure() {
-    const source = this.features(this.sourceTest.x), target = this.features(this.targetTest.x);
-    return {
-      source_accuracy: this.accuracy(source, this.sourceTest.y), target_accuracy: this.accuracy(target, this.targetTest.y),
-      proxy_a_distance: proxyADistance(source, target, POINTS, POINTS),
-    };
+    this.keep({ label_loss: label, domain_loss: domain }, { lam, learning_rate: rate });
   }
 
   /** A copy, as the network overwrites its own. */
   features(x) { return forward(this.nets.f, x, x.length / 2).slice(0, x.length); }
-  /** How much the logit of class 1 is above that of class 0, and the logit of "target", at features [n, 2]. */
-  labelLogit(features) {
-    const n = features.length / 2, z = forward(this.nets.y, features, n);
-    return Float64Array.from({ length: n }, (_, i) => z[2 * i + 1] - z[2 * i]);
-  }
+  /** The logit of "target" at features [n, 2]. */
   domainLogit(features) { return forward(this.nets.d, features, features.length / 2).slice(0, features.length / 2); }
-  accuracy(features, y) {
-    const z = this.labelLogit(features);
-    return y.reduce((right, label, i) => right + ((z[i] > 0) === (label === 1)), 0) / y.length;
-  }
 
   /**
    * The three gradients of one training point's own losses: ∂L_y/∂f (0 for a target point, whose label nobody has), +∂L_d/∂f as

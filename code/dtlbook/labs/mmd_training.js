@@ -139,7 +139,7 @@ export class DdcRun extends MoonsRun {
     const losses = this.gradients();
     descend(f, rate, MOMENTUM);
     descend(y, rate, MOMENTUM);
-    this.keep({ lam, ...losses });
+    this.keep(losses, { lam });
   }
 
   /** Where −∂MMD²/∂f points at features of both domains, [n, 2] each; and the bandwidth, null for the linear kernel. */

@@ -2,14 +2,14 @@
 
 export const POINTS = 200, BATCH = 32, MOMENTUM = 0.9; // of each domain; of each domain; of SGD
 
-/** Source, target and test points, those of the DANN lab for the same seed; batches; a history. Each lab adds its networks. */
+/** Source, target and test points, in every lab the same for the same seed; batches; a history. Each lab adds its networks. */
 export class MoonsRun {
   /** `names` are the curves of the history, given to `keep` or measured; to them come the three that every run measures. */
   constructor(settings, names, every) {
     const { seed, rotation: degrees, share = 0.5, shift = 0 } = settings;
     this.settings = { ...settings };
     this.weights = generator(3 * seed);
-    const points = generator(3 * seed + 1);
+    const points = generator(3 * seed + 1); // a width does not change the points
     this.chance = generator(3 * seed + 2);
     this.source = moons(points, POINTS);
     this.sourceTest = moons(points, POINTS);
@@ -36,19 +36,16 @@ export class MoonsRun {
     }
   }
 
-  /** Counts the step; every so many steps the means of `losses` since, and what is measured now, are kept. */
-  keep(losses) {
+  /** Counts the step; every so many steps `now`, the means of `losses` since the last time, and what is measured are kept. */
+  keep(losses, now = {}) {
     this.step++;
     for (const [name, value] of Object.entries(losses)) {
       const [sum, count] = this.sums[name] ?? [0, 0];
       this.sums[name] = [sum + value, count + 1];
     }
-    if (this.step % this.every === 0) this.record();
-  }
-
-  record() {
+    if (this.step % this.every) return;
     const means = Object.fromEntries(Object.entries(this.sums).map(([name, [sum, count]]) => [name, sum / count]));
-    const entry = { step: this.step, ...means, ...this.measure() };
+    const entry = { step: this.step, ...now, ...means, ...this.measure() };
     for (const [name, values] of Object.entries(this.history)) values.push(entry[name] ?? null);
     this.sums = {};
   }
