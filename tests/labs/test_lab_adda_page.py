@@ -141,6 +141,21 @@ def test_every_other_control(open_page):
     assert output(page, "Steps a frame") == "40"
 
 
+def test_the_korean_page_has_the_same_controls(open_page):
+    page = open_page("ko")
+    page.locator("summary").press("Enter")
+    sliders = page.locator("input[type=range]")
+    assert sliders.count() == 8
+    for slider in sliders.all():
+        before = slider.get_attribute("aria-valuetext")
+        slider.press("ArrowRight")
+        assert slider.get_attribute("aria-valuetext") != before
+    press(page, "처음부터", "2단계로", "한 걸음")
+    assert "D가 움직였다. Mt는 아직 기다린다." in said(page)
+    press(page, "D와 함께 출발")
+    assert readout(page, "걸음") == "0 / 3000"
+
+
 def test_situations_experiments_and_links(open_page):
     page = open_page()
     page.get_by_role("button", name="Set it up: 2").click()

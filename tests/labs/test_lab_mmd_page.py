@@ -135,6 +135,22 @@ def test_ddc_trains_to_the_end_and_lambda_acts_as_it_goes(open_page):
     assert readout(page, "Step") == "0 / 2000" and output(page, "Rotation") == "35°"
 
 
+def test_the_korean_page_has_the_same_controls(open_page):
+    page = open_page("ko")
+    for view, count in (("samples", 5), ("ddc", 5)):
+        page.get_by_label("그림", exact=True).select_option(view)
+        sliders = page.locator("input[type=range]:visible")
+        assert sliders.count() == count
+        for slider in sliders.all():
+            before = slider.get_attribute("aria-valuetext")
+            slider.press("ArrowLeft")
+            assert slider.get_attribute("aria-valuetext") != before
+    page.get_by_role("button", name="한 걸음").press("Enter")
+    assert readout(page, "걸음") == "1 / 2000" and "1걸음. 소스 정확도" in page.locator("[role=status]").text_content()
+    page.get_by_role("button", name="이렇게 맞추기: 1").press("Enter")
+    assert page.locator("[role=status]").text_content().startswith("MMD² 편향 0.0") and len(pictures(page)) == 2
+
+
 def test_a_situation_ends_where_it_says(open_page):
     page = open_page(fragment="#mmd?view=ddc&lam=10", reduced_motion="reduce")
     page.get_by_role("button", name="Train", exact=True).click()
