@@ -27,7 +27,7 @@ const WORDS = {
     over: { "stage 1": "Stage 1 is over. M_s and C stay as they are from now on, and M_t begins as a copy of M_s.", head: "The head start of D is over. Now M_t moves, too.", end: "Stage 2 is over." },
     moved: { D: "D has moved. M_t is next.", head: "D has moved. M_t is still waiting.", M: "M_t has moved. D is next." }, sizes: (a, b) => ` Gradient of M_t: inverted labels ${a}, minimax ${b}.`,
     tasks: ["Train to the end. “Train” stops when stage 1 is over, and again when the head start of D is. Target accuracy rises from 0.7–0.8 to above 0.85, and source accuracy stays. Then try “No head start of D” with seed 0: L_D stays at 1.39, that of a coin, so D cannot tell the domains, and yet target accuracy falls below 0.4. A D that knew nothing led the target onto the wrong classes. With seeds 1 and 2 it goes well.",
-      "The target is far away, and D has gone 2000 steps ahead. Right before M_t moves, the gradient of minimax is less than a hundredth of that of inverted labels. After 100 steps of M_t the mean target logit is still above 5 with minimax, and below 2 with inverted labels. With updates by Adam, μ = 0.003 and λ = 1, minimax moves too: Adam divides the size of the gradient out.",
+      "The target is far away, and D has gone 2000 steps ahead. Right before M_t moves, the gradient of minimax is less than a hundredth of that of inverted labels. After 100 steps of M_t the mean target logit is still above 5 with minimax, and below 2 with inverted labels. With updates by Adam, μ = 0.003 and λ = 1, minimax moves too: Adam divides the size of the gradient out.",
       "Turn nothing, but let class 1 be 90 % of the target. After stage 1 nearly all of the target is right; stage 2 takes target accuracy below 0.7."],
   },
 };

@@ -7,13 +7,13 @@ const WORDS = {
     lam: "λ, MMD²의 무게", rotation: "타깃의 회전", rate: "학습률 μ", speed: "프레임마다 걸음 수",
     plane: "두 표본과 증인 함수", null: "MMD²(불편)의 귀무분포", mmd: "특성의 MMD²(불편)", accuracies: "정확도",
     biased: "MMD², 편향", unbiased: "MMD², 불편", p: "p값", sigma_now: "지금 σ", ddc_sigma: "특성의 σ", now: "걸음", pad: "PAD", label_loss: "L_y", mmd2: "MMD²", observed: "관측값", critical: "5%",
-    legend_samples: "● 소스, ▲ 타깃. 타깃 구름은 끌어서 옮길 수 있다. 바탕의 색은 증인 함수이고, +와 −는 가장 큰 곳과 가장 작은 곳, 점선은 0인 곳이다. 오른쪽은 이름표를 500번 섞어 얻은 값들이다. 굵은 선이 관측값이고, 점선보다 오른쪽이면 p ≤ 0.05다.",
+    legend_samples: "● 소스, ▲ 타깃. 타깃 구름은 끌어서 옮길 수 있다. 바탕의 색은 증인 함수이고, +와 −는 가장 큰 곳과 가장 작은 곳, 점선은 0인 곳이다. 히스토그램은 이름표를 500번 섞어 얻은 값들이다. 굵은 선이 관측값이고, 점선보다 오른쪽이면 p ≤ 0.05다.",
     legend_ddc: "● 소스, ▲ 타깃. 속이 빈 것은 클래스 0, 찬 것은 클래스 1. 실선은 레이블의 경계, 점에서 나온 짧은 선은 −∂MMD²/∂f의 방향이다. PAD는 새로 학습한 분류기로 잰다. 정확도와 PAD는 학습에 쓰지 않은 점에서, MMD²은 미니배치에서 잰다.",
     told: (m) => `MMD² 편향 ${m.biased}, 불편 ${m.unbiased}. p값 ${m.p}.`,
     status: (m) => `${m.step}걸음. 소스 정확도 ${m.source}, 타깃 정확도 ${m.target}, MMD² ${m.mmd2}, PAD ${m.pad}.`,
     tasks: ["같은 분포에서 뽑은 두 표본이다. ‘표본을 새로 뽑기’를 스무 번쯤 누른다. 편향 추정값은 언제나 0보다 크고 불편 추정값은 0을 사이에 두고 오르내리며, p값은 스무 번에 한 번꼴로 0.05 아래로 내려간다.",
       "중심이 같고 퍼진 정도만 2.5배다. 선형 커널은 가려내지 못한다(p > 0.05). 가우스 커널로 바꾸면 p가 0.01 아래로 내려간다. 가우스 커널도 σ를 20으로 키우면 다시 가려내지 못한다.",
-      "λ = 0으로 끝까지 학습하고, 준비된 상황의 λ = 1, λ = 10으로 다시 한다. λ = 1에서 이미 MMD²은 10분의 1쯤이 되고 PAD는 0.5 아래로 내려가지만 타깃 정확도는 나아지지 않는다. λ = 10에서는 0.9를 넘는다. 특성이 겹친다고 해서 클래스까지 제자리를 찾은 것은 아니다."],
+      "λ = 0으로 끝까지 학습하고, 준비된 상황의 λ = 1, λ = 10으로 다시 한다. λ = 1에서 이미 MMD²은 10분의 1쯤이 되고 PAD는 0.5 아래로 내려가지만 타깃 정확도는 나아지지 않는다. λ = 10에서는 0.9를 넘는다. 특성이 겹친다고 해서 클래스까지 제자리를 찾은 것은 아니다."],
   },
   en: {
     view: "Pictures", "view-samples": "Two samples", "view-ddc": "DDC", kernel: "Kernel", "kernel-rbf": "Gaussian: exp(−‖x−y‖²/(2σ²))", "kernel-linear": "Linear: xᵀy",
@@ -22,18 +22,18 @@ const WORDS = {
     lam: "λ, the weight of MMD²", rotation: "Rotation of the target", rate: "Learning rate μ", speed: "Steps a frame",
     plane: "Two samples and the witness function", null: "Null distribution of MMD² (unbiased)", mmd: "MMD² of the features (unbiased)", accuracies: "Accuracy",
     biased: "MMD², biased", unbiased: "MMD², unbiased", p: "p-value", sigma_now: "σ now", ddc_sigma: "σ of the features", now: "Step", pad: "PAD", label_loss: "L_y", mmd2: "MMD²", observed: "observed", critical: "5 %",
-    legend_samples: "● source, ▲ target. The target cloud can be dragged. The ground is coloured by the witness function: + and − stand where it is largest and smallest, the dashed line where it is 0. On the right are the values for 500 shuffles of the names. The thick line is what was observed; to the right of the dashed line p ≤ 0.05.",
+    legend_samples: "● source, ▲ target. The target cloud can be dragged. The ground is coloured by the witness function: + and − stand where it is largest and smallest, the dashed line where it is 0. The histogram shows the values for 500 shuffles of the names. The thick line is what was observed; to the right of the dashed line p ≤ 0.05.",
     legend_ddc: "● source, ▲ target. Hollow is class 0, filled is class 1. Solid line: boundary of the labels; the short line from a point has the direction of −∂MMD²/∂f. PAD is measured by a fresh classifier. Accuracies and PAD are those of points that training has not seen, MMD² is that of the mini-batches.",
     told: (m) => `MMD² biased ${m.biased}, unbiased ${m.unbiased}. p-value ${m.p}.`,
     status: (m) => `Step ${m.step}. Source accuracy ${m.source}, target accuracy ${m.target}, MMD² ${m.mmd2}, PAD ${m.pad}.`,
     tasks: ["Both samples come from one distribution. Press “Draw new samples” some twenty times. The biased estimate is always above 0, the unbiased one wavers about 0, and about one time in twenty p is below 0.05.",
-      "The centres agree, and the spread is 2.5 times as large. The linear kernel cannot tell (p > 0.05). Take the Gaussian kernel, and p falls below 0.01. With σ = 20 the Gaussian kernel cannot tell either.",
-      "Train with λ = 0 to the end, then with the situations λ = 1 and λ = 10. At λ = 1 MMD² is already down to about a tenth and PAD below 0.5, but target accuracy is no better. At λ = 10 it passes 0.9. That features overlap does not mean that the classes have found their places."],
+      "The centres agree, and the spread is 2.5 times as large. The linear kernel cannot tell (p > 0.05). Take the Gaussian kernel, and p falls below 0.01. With σ = 20 the Gaussian kernel cannot tell either.",
+      "Train with λ = 0 to the end, then with the situations λ = 1 and λ = 10. At λ = 1 MMD² is already down to about a tenth and PAD below 0.5, but target accuracy is no better. At λ = 10 it passes 0.9. That features overlap does not mean that the classes have found their places."],
   },
 };
 const SHOWN = 80; // points drawn of each domain
 const SIDES = [-6, 6, -4.5, 4.5]; // what the plane of the samples shows
-const three = (value) => (value === undefined ? "–" : minus(value.toFixed(3)));
+const three = (value) => (value === undefined ? "–" : minus(value.toFixed(3)).replace("−0.000", "0.000"));
 
 function render({ model, el }) {
   const page = labPage({ model, el, words: WORDS, settings: SETTINGS, changed, draw }), { words, views } = page;
