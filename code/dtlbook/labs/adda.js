@@ -1,18 +1,18 @@
 // The ADDA lab's page (see adda.py): controls, pictures and read-outs round an AddaRun of adda_training.js. Uses controls.js.
 const WORDS = {
   ko: {
-    inverted: "적응 성공", "head-0": "D와 함께 출발", "far-minimax": "D가 확신: 미니맥스", "far-inverted": "D가 확신: 뒤집은 레이블", "label-shift": "레이블 시프트",
-    minimax: "미니맥스로 학습한다(끄면 뒤집은 레이블)", optimizer: "2단계의 갱신", "optimizer-adam": "Adam(논문)", "optimizer-sgd": "SGD", head: "D 혼자 먼저 걷는 걸음", lam: "λ, D에 대한 M_t의 학습률",
+    inverted: "적응 성공", "head-0": "D와 함께 출발", "far-minimax": "D가 확신: 최소-최대", "far-inverted": "D가 확신: 뒤집은 레이블", "label-shift": "레이블 시프트",
+    minimax: "최소-최대로 학습한다(끄면 뒤집은 레이블)", optimizer: "2단계의 갱신", "optimizer-adam": "Adam(논문)", "optimizer-sgd": "SGD", head: "D 혼자 먼저 걷는 걸음", lam: "λ, D에 대한 M_t의 학습률",
     rotation: "타깃의 회전", shift: "타깃을 오른쪽으로 옮긴 거리", share: "타깃에서 클래스 1의 비율", rate: "D의 학습률 μ", width: "인코더의 은닉 너비", speed: "프레임마다 걸음 수", skip: "2단계로",
     gradients: "M_t의 그레이디언트 크기", losses: "손실", logits: "타깃에서 D의 로짓", accuracies: "정확도", stage: "단계", now: "걸음", pad: "PAD", label_loss: "L_y", domain_loss: "L_D", encoder_loss: "L_M",
-    inverted_gradient: "그레이디언트, 뒤집은 레이블", minimax_gradient: "그레이디언트, 미니맥스", target_logit: "타깃의 평균 로짓", by_inverted: "뒤집은", by_minimax: "미니맥스",
+    inverted_gradient: "그레이디언트, 뒤집은 레이블", minimax_gradient: "그레이디언트, 최소-최대", target_logit: "타깃의 평균 로짓", by_inverted: "뒤집은", by_minimax: "최소-최대",
     legend: "● 소스, ▲ 타깃. 속이 빈 것은 클래스 0, 찬 것은 클래스 1. 특성 공간의 소스는 M_s, 타깃은 M_t를 거친 것이다(1단계에는 둘 다 M_s). 실선은 레이블의 경계, 특성 공간의 점선은 D의 경계다. 입력 공간의 점선은 M_t를 거친 레이블의 경계다. 타깃 점에서 나온 짧은 선은 L_M이 줄어드는 쪽이고, 길이는 그 점의 ∂L_M/∂z(0에서 1)다.",
     about: "로짓 z는 0보다 크면 타깃이라는 뜻이다. 1.39는 동전 던지기의 L_D, 2 log 2다. 그레이디언트의 크기는 미니배치 하나의 두 L_M을 θ_t로 미분한 벡터의 길이고 눈금은 10의 거듭제곱이다. 정확도, PAD, 로짓은 학습에 쓰지 않은 점에서 잰다.",
     status: (m) => `${m.stage}단계, ${m.step}걸음. 소스 정확도 ${m.source}, 타깃 정확도 ${m.target}, PAD ${m.pad}.`,
     over: { "stage 1": "1단계가 끝났다. M_s와 C는 이제 그대로 있고, M_t는 M_s를 베껴 출발한다.", head: "D 혼자 걷기가 끝났다. 이제 M_t도 움직인다.", end: "2단계가 끝났다." },
-    moved: { D: "방금 D가 움직였다. 다음은 M_t다.", head: "방금 D가 움직였다. M_t는 아직 기다린다.", M: "방금 M_t가 움직였다. 다음은 D다." }, sizes: (a, b) => ` M_t의 그레이디언트: 뒤집은 레이블 ${a}, 미니맥스 ${b}.`,
+    moved: { D: "방금 D가 움직였다. 다음은 M_t다.", head: "방금 D가 움직였다. M_t는 아직 기다린다.", M: "방금 M_t가 움직였다. 다음은 D다." }, sizes: (a, b) => ` M_t의 그레이디언트: 뒤집은 레이블 ${a}, 최소-최대 ${b}.`,
     tasks: ["끝까지 학습한다. ‘학습’은 1단계가 끝날 때와 D 혼자 걷기가 끝날 때 멈춘다. 타깃 정확도는 0.7–0.8에서 0.85 위로 오르고 소스 정확도는 그대로다. ‘D와 함께 출발’을 시드 0으로 해 보면 L_D는 동전 던지기의 1.39에 머물러 D가 도메인을 가려내지 못하는데, 타깃 정확도는 0.4 아래로 떨어진다. 아무것도 모르는 D가 타깃을 엉뚱한 클래스 위로 이끈 것이다. 시드 1과 2에서는 잘된다.",
-      "타깃이 멀리 있고 D가 2000걸음을 먼저 걸었다. M_t가 움직이기 직전에 미니맥스의 그레이디언트는 뒤집은 레이블의 것의 100분의 1도 되지 않는다. M_t가 100걸음을 걸어도 미니맥스에서는 타깃의 평균 로짓이 5를 넘고, 뒤집은 레이블에서는 2 아래로 내려간다. 미니맥스라도 갱신을 Adam으로, 학습률 μ를 0.003으로, λ를 1로 바꾸면 움직인다. Adam은 그레이디언트의 크기를 나누어 없애기 때문이다.",
+      "타깃이 멀리 있고 D가 2000걸음을 먼저 걸었다. M_t가 움직이기 직전에 최소-최대의 그레이디언트는 뒤집은 레이블의 것의 100분의 1도 되지 않는다. M_t가 100걸음을 걸어도 최소-최대에서는 타깃의 평균 로짓이 5를 넘고, 뒤집은 레이블에서는 2 아래로 내려간다. 최소-최대라도 갱신을 Adam으로, 학습률 μ를 0.003으로, λ를 1로 바꾸면 움직인다. Adam은 그레이디언트의 크기를 나누어 없애기 때문이다.",
       "돌리지 않고 타깃의 클래스 1만 90%로 한다. 1단계가 끝났을 때 타깃을 거의 다 맞히지만, 2단계는 타깃 정확도를 0.7 아래로 떨어뜨린다."],
   },
   en: {

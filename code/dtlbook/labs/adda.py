@@ -89,7 +89,7 @@ class AddaLab(anywidget.AnyWidget):
         end = computed(COMPUTING, _WHOLE_RUN, settings_of(self, SETTINGS))
         before, source, target = end["before"], end["source_accuracy"], end["target_accuracy"]
         loss = {
-            "ko": "미니맥스" if self.minimax else "뒤집은 레이블",
+            "ko": "최소-최대" if self.minimax else "뒤집은 레이블",
             "en": "minimax" if self.minimax else "inverted labels",
         }
         captions = {

@@ -106,8 +106,8 @@ class MmdLab(anywidget.AnyWidget):
         else:
             numbers = told = computed(COMPUTING, _TEST, given)
             captions = {
-                "ko": "MMD 실습: 두 표본과 증인 함수가 0인 선, 그리고 MMD²의 귀무분포. MMD²의 편향 추정값 {biased:.3f}, "
-                "불편 추정값 {unbiased:.3f}, p값 {pValue:.3f}. 자바스크립트가 있으면 이 자리에서 표본을 직접 옮겨 볼 수 있다.",
+                "ko": "MMD 실습: 두 표본과 증인 함수가 0인 선, 그리고 MMD²의 귀무분포. MMD²의 치우친 추정값 {biased:.3f}, "
+                "치우치지 않은 추정값 {unbiased:.3f}, p값 {pValue:.3f}. 자바스크립트가 있으면 이 자리에서 표본을 직접 옮겨 볼 수 있다.",
                 "en": "MMD lab: two samples and the line where the witness function is 0, and the null distribution of "
                 "MMD². Biased estimate {biased:.3f}, unbiased estimate {unbiased:.3f}, p-value {pValue:.3f}. With "
                 "JavaScript you can move the samples here yourself.",
