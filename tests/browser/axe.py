@@ -1,0 +1,24 @@
+"""axe-core on every page of an edition. Its tests stand in two files, so that two processes share the work."""
+
+import pytest
+
+
+def faults(open_page, site_folder, lang: str, colours: str, width: int) -> list[str]:
+    """What axe-core finds on the pages of one language, in these colours and at this width."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = []
+    for name in sorted(path.stem for path in (site_folder / lang).glob("*.html")):
+        page = open_page(f"{lang}/{name}.html", width=width, color_scheme=colours, reduced_motion="reduce").page
+        page.evaluate("""async () => {
+            document.querySelectorAll('article details').forEach(d => { d.open = true; });
+            for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await new Promise(r => setTimeout(r, 20)); }
+            scrollTo(0, 0); }""")
+        page.wait_for_timeout(500)
+        # The picture of a formula is hidden from assistive technology, which reads the MathML beside it; it has half of
+        # the page's elements, and takes its colour from the text around it, which is looked at.
+        for fault in axe.run(page, context={"exclude": [[".katex-html"]]}).response["violations"]:
+            found += [
+                f"{name}: {fault['id']}: {node['target']} {node['failureSummary'][:300]}" for node in fault["nodes"][:5]
+            ]
+        page.context.close()  # a long page holds much memory
+    return found

@@ -1,0 +1,9 @@
+"""axe-core finds nothing on narrow pages. With the other file each pair of language, colours and width is met once."""
+
+import pytest
+from axe import faults
+
+
+@pytest.mark.parametrize("lang, colours", [("ko", "dark"), ("en", "light")])
+def test_axe_finds_nothing(open_page, site_folder, lang, colours):
+    assert faults(open_page, site_folder, lang, colours, width=320) == []
