@@ -35,7 +35,16 @@ def stage_2(first, source, target, seed: int, fresh: bool = False, **settings):
     networks = adda.with_discriminator(new._replace(label_predictor=first.label_predictor), seed=seed)
     rates = {"mu_0": 0.0002, "alpha": 0.0, "scheduled": False}
     update = adda.adversarial_update(first)
-    return training.run(update, source, target, networks=networks, seed=seed, records=5, **rates)
+
+    def domain_error(networks, source, target) -> float:  # D on M_s(x_s) and M_t(x_t), as `adda.adapt` measures it
+        z_source, z_target = (
+            training.logits(networks._replace(feature_extractor=part, label_predictor=networks.domain_classifier), x)
+            for part, x in ((first.feature_extractor, source.x_test), (networks.feature_extractor, target.x_test))
+        )
+        return float(((z_source > 0).mean() + (z_target <= 0).mean()) / 2)
+
+    settings = {"networks": networks, "seed": seed, "records": 5, "domain_error": domain_error, **rates}
+    return training.run(update, source, target, **settings)
 
 
 def main() -> None:
