@@ -60,7 +60,7 @@ def test_third_experiment_one_label_a_class_is_a_lottery_and_five_are_not(js, en
 
 
 def test_opposite_labels_at_one_place_cannot_both_be_learned(ends):
-    """The source, of which there is more, wins: the losses of the pairs stay."""
+    """Only the labels of the source count in L_C: the losses of the pairs stay."""
     opposite, aligned = ends("opposite"), ends("pairs")
     assert max(opposite["target_accuracy"]) < 0.05 and min(opposite["source_accuracy"]) > 0.95
     assert min(opposite["alignment_loss"]) > 0.15 > max(aligned["alignment_loss"])
