@@ -64,7 +64,7 @@ def number_labels(chapters: list[Chapter], lang: str) -> Numbers:
                 _number(tokens(cell.source), chapter.stem, counts, numbers)
             elif "caption" in cell.metadata:
                 counts["figure"] = counts.get("figure", 0) + 1
-                label = cell.metadata.get("name", f"cell at line {cell.line}")
+                label = cell.metadata.get("name", f"{chapter.stem}, cell at line {cell.line}")
                 numbers.numbered[label] = ("figure", counts["figure"], chapter.stem)
     return numbers
 
@@ -278,7 +278,8 @@ def convert(notebook: NotebookNode, chapter: Chapter, lang: str, numbers: Number
         if cell.cell_type == "markdown":
             cell.source, cell.metadata = converter.text(cell.source, line + 1), {}
             continue
-        caption, label = cell.metadata.get("caption"), cell.metadata.get("name", f"cell at line {line + 1}")
+        caption = cell.metadata.get("caption")
+        label = cell.metadata.get("name", f"{chapter.stem}, cell at line {line + 1}")
         cell.outputs = _text_outputs(cell.outputs)
         cell.metadata = _kept_metadata(cell)
         if caption:
