@@ -38,7 +38,7 @@
   const scrollers = [[".math-scroll", words.math], [".table-scroll, .pst-scrollable-table-container", words.table],
     [".dtl-picture", ""], ["div.highlight pre", words.code]];
   const mark = (box, name) => {
-    if (box.scrollWidth > box.clientWidth + 1) {
+    if (box.scrollWidth > box.clientWidth) {
       box.tabIndex = 0;
       if (name) { box.setAttribute("role", "group"); box.setAttribute("aria-label", name); }
     } else {
@@ -47,17 +47,18 @@
   };
   const names = new Map();
   for (const [selector, name] of scrollers) all(selector).forEach((box) => names.set(box, name));
-  const near = new Set(); // measured only near the screen: to measure is to lay out
+  const near = new Set(), seen = new Set(); // measured only near the screen: to measure is to lay out
   const watch = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
     near[isIntersecting ? "add" : "delete"](target);
-    if (isIntersecting) mark(target, names.get(target));
+    if (isIntersecting) { seen.add(target); mark(target, names.get(target)); }
   }), { rootMargin: "1500px" });
   names.forEach((_, box) => watch.observe(box));
   let waiting = 0;
-  const later = () => { clearTimeout(waiting); waiting = setTimeout(() => near.forEach((box) => mark(box, names.get(box))), 200); };
-  addEventListener("resize", later);
-  addEventListener("load", () => document.fonts?.ready.then(later));
-  document.fonts?.addEventListener("loadingdone", later); // fonts of formulas come when the first of them is drawn
+  const later = (boxes) => { clearTimeout(waiting); waiting = setTimeout(() => boxes.forEach((box) => mark(box, names.get(box))), 200); };
+  addEventListener("resize", () => later(near)); // what is far is measured when it comes near
+  addEventListener("load", () => document.fonts?.ready.then(() => later(seen)));
+  // Fonts of formulas come when the first of them is drawn; who scrolls fast has left it behind by then.
+  document.fonts?.addEventListener("loadingdone", () => later(seen));
 
   // Copy a cell's code.
   all(".cell_input div.highlight, div.highlight-python div.highlight").forEach((box) => {
