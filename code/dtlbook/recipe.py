@@ -113,7 +113,7 @@ def record_steps(steps: int, records: int) -> list[int]:
 def check_lambda(lam: float) -> None:
     if not (0.0 <= lam < math.inf):
         raise ValueError(
-            f"lam must be a finite number, 0 or more, not {lam}; the reversal layer brings the minus itself"
+            f"lam must be a finite number, 0 or more, not {lam}; where a method needs a minus, it brings it itself"
         )
 
 

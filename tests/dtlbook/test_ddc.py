@@ -295,6 +295,27 @@ def test_place_and_width_of_the_layer_are_chosen_by_mmd_without_labels(framework
     assert f[0].shape[1] == 16 and by_width[16] == pytest.approx(mmd.mmd2(*f), rel=1e-6)
 
 
+@BOTH
+def test_a_run_that_diverges_keeps_its_history_and_its_width_is_never_the_smallest(framework, rotated):
+    """With an enormous learning rate the weights overflow: NaN in the record, ∞ for the choice of the width."""
+    source, target = rotated
+    ddc, make = module(framework, "ddc"), lambda: module(framework, "networks").mlp(64, 10)
+    history = ddc.train(source, target, networks=make(), mu_0=1e30, steps=20, batch_size=8, records=2).history
+    assert history.step == [10, 20] and np.isnan(history.domain_error[-1])
+    assert ddc.mmd_by_width(make, [4], source, target, mu_0=1e30, steps=20, batch_size=8, records=1) == {4: np.inf}
+
+
+@BOTH
+def test_a_layer_whose_units_are_all_dead_is_never_the_smallest(framework, rotated):
+    """All features at 0, in both domains: MMD² would be 0, the best there is."""
+    source, target = rotated
+    ddc = module(framework, "ddc")
+    networks = module(framework, "networks").mlp(64, 10)
+    weights = module(framework, "networks").get_weights(networks)
+    module(framework, "networks").set_weights(networks, [(0 * w, 0 * b) for w, b in weights])
+    assert ddc.mmd_by_place(networks, source, target) == {3: np.inf, 5: np.inf}
+
+
 # --- kind errors ------------------------------------------------------------------------------------------
 @BOTH
 @pytest.mark.parametrize(

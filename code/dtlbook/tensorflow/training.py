@@ -5,6 +5,7 @@ y_labelled`` before ``lam`` if a few target labels are allowed); `fit` minimises
 minimisation, such as ADDA, gives `run` an update of its own instead.
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -217,9 +218,12 @@ def own_domain_error(networks: Networks, source: Domain, target: Domain) -> floa
 
 
 def fresh_domain_error(networks: Networks, source: Domain, target: Domain, at_most: int = 1000) -> float:
-    """`divergence.domain_error` of the first ``at_most`` test features, for methods that train no G_d."""
-    f_source, f_target = (features(networks, domain.x_test[:at_most]) for domain in (source, target))
-    return divergence.domain_error(f_source, f_target)
+    """`divergence.domain_error` of the first ``at_most`` test features, for methods that train no G_d.
+
+    NaN if a feature is not finite: a run that has diverged is recorded as such, and its history is kept.
+    """
+    f = [features(networks, domain.x_test[:at_most]) for domain in (source, target)]
+    return divergence.domain_error(*f) if all(np.isfinite(x).all() for x in f) else math.nan
 
 
 def _apply(images: np.ndarray, *parts: keras.Model) -> np.ndarray:

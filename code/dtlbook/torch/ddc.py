@@ -15,9 +15,11 @@ k(x, y) = exp(−‖x − y‖² / (2σ²)), σ the median distance of the mini-
 [10]
 """
 
+import math
 from collections.abc import Callable, Iterable
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -109,7 +111,8 @@ def with_adaptation_layer(networks: Networks, width: int, place: int | None = No
 def mmd_by_place(networks: Networks, source: Domain, target: Domain, **kernel) -> dict[int, float]:
     """MMD² of the training images at each place for the layer; the paper takes the place where it is smallest.
 
-    ``networks`` are trained on the source. No label is looked at. ``kernel`` as in `dtlbook.mmd.mmd2`.
+    ``networks`` are trained on the source. No label is looked at. ``kernel`` as in `dtlbook.mmd.mmd2`. A place whose
+    features are not finite or all one point gets ∞: MMD² says nothing there, and 0 would win.
     """
     layers = [*networks.feature_extractor, *networks.label_predictor]
     return {p: _mmd2(networks._replace(feature_extractor=nn.Sequential(*layers[:p])), source, target, **kernel)
@@ -121,14 +124,19 @@ def mmd_by_width(
 ) -> dict[int, float]:
     """MMD² left after training with an adaptation layer of each width; the paper takes the smallest.
 
-    ``make_networks`` gives the networks to begin with; ``settings`` are those of `train`.
+    ``make_networks`` gives the networks to begin with; ``settings`` are those of `train`. ∞ as in
+    `mmd_by_place`, for a run that diverged or let all features fall together.
     """
     runs = {w: train(source, target, networks=with_adaptation_layer(make_networks(), w), **settings) for w in widths}
     return {width: _mmd2(run.networks, source, target) for width, run in runs.items()}
 
 
 def _mmd2(networks: Networks, source: Domain, target: Domain, at_most: int = 1000, **kernel) -> float:
-    return mmd.mmd2(*(training.features(networks, d.x_train[:at_most]) for d in (source, target)), **kernel)
+    f = [training.features(networks, d.x_train[:at_most]) for d in (source, target)]
+    pooled = np.concatenate(f)
+    if not np.isfinite(pooled).all() or (pooled == pooled[0]).all():
+        return math.inf
+    return mmd.mmd2(*f, **kernel)
 
 
 def _places(layers: list[nn.Module]) -> list[int]:
