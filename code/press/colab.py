@@ -8,8 +8,10 @@ merges neighbouring text cells and needs a whole Sphinx run; the numbers below a
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import nbformat
@@ -50,36 +52,36 @@ _COMMENT = re.compile(r"<!--.*?-->\n?", re.S)
 class Numbers:
     """What a label stands for in one language: its number, its title, and the page on which it stands."""
 
-    equations: dict[str, tuple[int, str]] = field(default_factory=dict)
-    numbered: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # label -> (kind, number, page)
+    equations: dict[str, tuple[str, str]] = field(default_factory=dict)
+    numbered: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # label -> (kind, number, page)
     titles: dict[str, tuple[str, str]] = field(default_factory=dict)  # label -> (title, page)
 
 
 def number_labels(chapters: list[Chapter], lang: str) -> Numbers:
-    """Number equations, figures, boxes and exercises through the whole book, in the way Sphinx does."""
-    numbers, counts = Numbers(), dict[str, int]()
+    """Number equations, figures, boxes and exercises of each chapter, as Sphinx does: 4.1, 4.2, …"""
+    numbers = Numbers()
     for chapter in chapters:
+        counts = defaultdict[str, count](lambda: count(1))
         for cell in chapter.cells:
             if cell.kind == "markdown" and cell.lang == lang:
                 _number(tokens(cell.source), chapter.stem, counts, numbers)
             elif "caption" in cell.metadata:
-                counts["figure"] = counts.get("figure", 0) + 1
                 label = cell.metadata.get("name", f"{chapter.stem}, cell at line {cell.line}")
-                numbers.numbered[label] = ("figure", counts["figure"], chapter.stem)
+                numbers.numbered[label] = ("figure", _next("figure", chapter.stem, counts), chapter.stem)
     return numbers
 
 
-def _number(found: list[Token], page: str, counts: dict[str, int], numbers: Numbers) -> None:
-    def next_number(kind: str) -> int:
-        counts[kind] = counts.get(kind, 0) + 1
-        return counts[kind]
+def _next(kind: str, page: str, counts: dict[str, count]) -> str:
+    return f"{int(page.partition('_')[0])}.{next(counts[kind])}"
 
+
+def _number(found: list[Token], page: str, counts: dict[str, count], numbers: Numbers) -> None:
     target = None
     for position, token in enumerate(found):
         if token.type == "myst_target":
             target = token.content
         elif token.type == "math_block_label":
-            numbers.equations[token.info] = (next_number("equation"), page)
+            numbers.equations[token.info] = (_next("equation", page, counts), page)
         elif token.type == "heading_open" and target:
             numbers.titles[target], target = (found[position + 1].content, page), None
         elif token.type in ("fence", "colon_fence"):
@@ -90,7 +92,7 @@ def _number(found: list[Token], page: str, counts: dict[str, int], numbers: Numb
             kind = directive.name.removeprefix("prf:")
             if (directive.name.startswith("prf:") and kind != "proof") or kind in ("exercise", "figure"):
                 if "nonumber" not in directive.options:
-                    numbers.numbered[label] = (kind, next_number(kind), page)
+                    numbers.numbered[label] = (kind, _next(kind, page, counts), page)
             _number(tokens(directive.body), page, counts, numbers)
 
 

@@ -37,7 +37,11 @@ def chapters(config: Config, lang: str) -> str:
         needs = read_chapter(config.book / f"{document}.md", config.root)[0].metadata.get("dtlbook")
         if needs:
             minutes = [_MINUTES[lang].format(needs[key]) for key in ("read", "cpu", "gpu")]
-            rows.append("| " + " | ".join([f"{{doc}}`{document}`", *minutes, needs["downloads"][lang]]) + " |")
+            rows.append(
+                "| "
+                + " | ".join([f"{int(document[:2])}. {{doc}}`{document}`", *minutes, needs["downloads"][lang]])
+                + " |"
+            )
     return "\n".join(rows)
 
 

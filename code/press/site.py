@@ -27,6 +27,7 @@ EXTENSIONS = [
     "myst_nb",
     "jupyter_book",
     "sphinx_external_toc",
+    "sphinx_multitoc_numbering",
     "sphinx_design",
     "sphinx_proof",
     "sphinx_exercise",
@@ -162,9 +163,11 @@ def _job(config: Config, lang: str, source: Path, work: Path, catalogs: Path, th
         "nb_code_prompt_show": words["show"],
         "nb_code_prompt_hide": words["hide"],
         "myst_footnote_transition": False,
-        "numfig": True,
+        "numfig": True,  # by chapter: Fig. 4.2, equation (4.12)
+        "numfig_secnum_depth": 1,
+        "math_numfig": True,
         "numfig_format": words["formats"],
-        "use_multitoc_numbering": False,
+        "use_multitoc_numbering": True,
         "bibtex_bibfiles": ["references.bib"] if (source / lang / "references.bib").is_file() else [],
         "suppress_warnings": [
             "myst.domains",

@@ -24,12 +24,13 @@ def test_numbers_agree(lang, stem):
         c.source for c in nbformat.read(ROOT / "book" / lang / f"{stem}.ipynb", 4).cells if c.cell_type == "markdown"
     )
 
-    equations = re.findall(r"\((\d+)\)", " ".join(e.get_text() for e in soup.select(".eqno")))
-    assert equations and re.findall(r"\\tag\{(\d+)\}", text) == equations
+    equations = re.findall(r"\((\d+\.\d+)\)", " ".join(e.get_text() for e in soup.select(".eqno")))
+    assert equations[0] == f"{int(stem[:2])}.1"  # numbered by chapter
+    assert re.findall(r"\\tag\{(\d+\.\d+)\}", text) == equations
 
     captions = [e.get_text().strip() for e in soup.select("figcaption .caption-number")]
-    assert captions and re.findall(r"^\*((?:그림|Fig\.) \d+)\.\*", text, re.M) == captions
+    assert captions and re.findall(r"^\*((?:그림|Fig\.) \d+\.\d+)\.\*", text, re.M) == captions
 
     # exercises, definitions, propositions, examples: name and number
     boxes = [e.get_text().strip() for e in soup.select(".admonition-title .caption-number")]
-    assert boxes and re.findall(r"^(?:> )?\*\*(\S[^*]* \d+)\*\*", text, re.M) == boxes
+    assert boxes and re.findall(r"^(?:> )?\*\*(\S[^*]* \d+\.\d+)\*\*", text, re.M) == boxes

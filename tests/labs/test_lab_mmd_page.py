@@ -148,7 +148,9 @@ def test_the_korean_page_has_the_same_controls(open_page):
     page.get_by_role("button", name="한 걸음").press("Enter")
     assert readout(page, "걸음") == "1 / 2000" and "1걸음. 소스 정확도" in page.locator("[role=status]").text_content()
     page.get_by_role("button", name="이렇게 맞추기: 1").press("Enter")
-    assert page.locator("[role=status]").text_content().startswith("MMD² 치우친 추정값 0.0") and len(pictures(page)) == 2
+    assert (
+        page.locator("[role=status]").text_content().startswith("MMD² 치우친 추정값 0.0") and len(pictures(page)) == 2
+    )
 
 
 def test_a_situation_ends_where_it_says(open_page):

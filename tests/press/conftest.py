@@ -166,6 +166,8 @@ def book(tmp_path: Path) -> Book:
         textwrap.dedent("""\
         format: jb-book
         root: book/index
+        options:
+          numbered: 1
         chapters:
           - file: book/01_small
         """)

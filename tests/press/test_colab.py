@@ -40,24 +40,24 @@ def text_of(book, lang="en"):
 def test_roles_become_plain_text(book):
     text = text_of(book)
     assert (
-        "In 2015 transfer learning got the loss $L_y - \\lambda L_d$ from Ganin and Lempitsky [2015]. See (1) and"
+        "In 2015 transfer learning got the loss $L_y - \\lambda L_d$ from Ganin and Lempitsky [2015]. See (1.1) and"
         in text
     )
-    assert "See First section and Definition 1." in text
-    assert "정의 1" in text_of(book, "ko") and "첫 절" in text_of(book, "ko")
+    assert "See First section and Definition 1.1." in text
+    assert "정의 1.1" in text_of(book, "ko") and "첫 절" in text_of(book, "ko")
 
 
 def test_equations_carry_their_numbers(book):
-    assert "E = L_y - \\lambda  L_d \\tag{1}\n$$" in text_of(book)
+    assert "E = L_y - \\lambda  L_d \\tag{1.1}\n$$" in text_of(book)
 
 
 def test_exercises_definitions_and_solutions(book):
     text = text_of(book)
-    assert "**Exercise 1** (By hand)\n\nPut $\\lambda = 0$ into (1)." in text
-    assert "<details>\n<summary>Solution to Exercise 1</summary>\n\n$E = L_y$.\n\n</details>" in text
-    assert "> **Definition 1** (Risk)\n>\n> The mean loss." in text
-    assert "**연습 문제 1** (손으로)" in text_of(book, "ko")
-    assert "<summary>풀이: 연습 문제 1</summary>" in text_of(book, "ko")
+    assert "**Exercise 1.1** (By hand)\n\nPut $\\lambda = 0$ into (1.1)." in text
+    assert "<details>\n<summary>Solution to Exercise 1.1</summary>\n\n$E = L_y$.\n\n</details>" in text
+    assert "> **Definition 1.1** (Risk)\n>\n> The mean loss." in text
+    assert "**연습 문제 1.1** (손으로)" in text_of(book, "ko")
+    assert "<summary>풀이: 연습 문제 1.1</summary>" in text_of(book, "ko")
 
 
 def test_korean_boxes_are_named_as_on_the_site():
@@ -119,8 +119,8 @@ def test_tables_lists_boxes_and_dropdowns(book):
         "| a | b |\n|---|---|\n| 1 | {eq}`eq-e` |\n\n- one {eq}`eq-e`\n- two\n",
     )
     text = text_of(book)
-    assert "*Losses*\n\n| a | b |\n| --- | --- |\n| $x$ | (1) |" in text
+    assert "*Losses*\n\n| a | b |\n| --- | --- |\n| $x$ | (1.1) |" in text
     assert "> **Look here**\n>\n> Text." in text
     assert "<summary>A <code>b</code></summary>\n\nInside." in text
     assert "> **Warning**\n>\n> Mind." in text
-    assert "| 1 | (1) |" in text and "- one (1)\n- two" in text
+    assert "| 1 | (1.1) |" in text and "- one (1.1)\n- two" in text

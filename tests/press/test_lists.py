@@ -7,8 +7,8 @@ def test_the_chapters_stand_with_the_minutes_of_their_front_matter(book):
     settings = config.load(book.root)
     book.change("read: 5", "read: 7")
     made = {lang: lists.fill_in("before\n\n```{chapters-list}\n```\n\nafter", lang, settings) for lang in ("ko", "en")}
-    assert "| {doc}`01_small` | 7 min | 1 min | 1 min | none |" in made["en"]
-    assert "| {doc}`01_small` | 7분 | 1분 | 1분 | 없음 |" in made["ko"]
+    assert "| 1. {doc}`01_small` | 7 min | 1 min | 1 min | none |" in made["en"]
+    assert "| 1. {doc}`01_small` | 7분 | 1분 | 1분 | 없음 |" in made["ko"]
     assert made["en"].startswith("before\n\n| chapter |") and made["en"].endswith("|\n\nafter")
     assert "index" not in made["en"]
 
