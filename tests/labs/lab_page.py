@@ -40,14 +40,14 @@ def lab_pages(code):
     return pages
 
 
-def opener():
+def opener(ready=READY):
     """A fixture: open_page(lang, fragment, …) gives a page with the lab; at the end there must have been no error and no request to elsewhere."""
 
     @pytest.fixture
     def open_page(chromium, pages):
         contexts, errors = [], []
 
-        def open_(lang="en", fragment="", wait=READY, before="", **options):
+        def open_(lang="en", fragment="", wait=ready, before="", **options):
             context = chromium.new_context(**{"locale": "en-GB", **options})
             contexts.append(context)
             page = context.new_page()

@@ -1,51 +1,10 @@
 """The ADDA lab in a page with no kernel: both stages are trained, and moved by mouse, keyboard and link."""
 
-import json
-import shutil
-
-import nbformat
 import pytest
-from lab_example import ROOT, executed
-from test_lab_dann_page import READY, output, pictures, readout
-from test_page import DARK, LIGHT, PAGE
+from lab_page import axe_finds, lab_pages, opener, output, pictures, readout
 
-from press.widgets import to_static_html
-
-
-@pytest.fixture(scope="module")
-def pages(site):
-    folder, address = site
-    shutil.copy(ROOT / "book/theme/static/afm-host.js", folder)
-    notebook = executed("from dtlbook.labs import adda_lab\nadda_lab()", press=True)
-    for lang in ("ko", "en"):
-        page = nbformat.from_dict(json.loads(json.dumps(notebook)))
-        to_static_html(page, lang)
-        html = PAGE.format(lang=lang, body=page.cells[1].outputs[0].data["text/html"], light=LIGHT, dark=DARK)
-        (folder / f"adda-{lang}.html").write_text(html.replace("<title>Slider", "<title>ADDA"), encoding="utf-8")
-    return f"{address}/adda"
-
-
-@pytest.fixture
-def open_page(chromium, pages):
-    """Opens a page; at the end there must have been no error and no request to elsewhere."""
-    contexts, errors = [], []
-
-    def open_(lang="en", fragment="", wait=READY, **options):
-        context = chromium.new_context(**{"locale": "en-GB", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        host = pages.rsplit("/", 1)[0]
-        page.on("request", lambda r: r.url.startswith((host, "data:", "blob:")) or errors.append(r.url))
-        page.goto(f"{pages}-{lang}.html{fragment}")
-        page.wait_for_selector(wait)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not errors
+pages = lab_pages("from dtlbook.labs import adda_lab\nadda_lab()")
+open_page = opener()
 
 
 def press(page, *names):
@@ -187,13 +146,11 @@ def test_bad_values_are_refused_in_a_sentence_and_the_lab_goes_on(open_page):
 
 @pytest.mark.parametrize("lang, scheme, width", [("ko", "dark", 320), ("en", "light", 1000)])
 def test_accessible_and_narrow_enough(open_page, lang, scheme, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = open_page(lang, color_scheme=scheme, viewport={"width": width, "height": 800})
     page.locator("summary").click()
     for name in {"ko": ("2단계로", "한 걸음"), "en": ("To stage 2", "One step")}[lang]:
         page.get_by_role("button", name=name, exact=True).click()
-    results = axe.run(page)
-    assert results.violations_count == 0, results.generate_report()
+    assert not axe_finds(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     name = {"ko": "D 혼자 먼저 걷는 걸음", "en": "Steps of D alone"}[lang]
     assert page.get_by_label(name).get_attribute("type") == "range"

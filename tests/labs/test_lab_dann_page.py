@@ -1,64 +1,10 @@
 """The DANN lab in a page with no kernel: it trains, and is moved by mouse, keyboard and link."""
 
-import json
-import shutil
-
-import nbformat
 import pytest
-from lab_example import ROOT, executed
-from test_page import DARK, LIGHT, PAGE
+from lab_page import axe_finds, lab_pages, opener, output, pictures, readout
 
-from press.widgets import to_static_html
-
-READY = ".dtl-widget[data-mounted] canvas"
-
-
-@pytest.fixture(scope="module")
-def pages(site):
-    folder, address = site
-    shutil.copy(ROOT / "book/theme/static/afm-host.js", folder)
-    notebook = executed("from dtlbook.labs import dann_lab\ndann_lab()", press=True)
-    for lang in ("ko", "en"):
-        page = nbformat.from_dict(json.loads(json.dumps(notebook)))
-        to_static_html(page, lang)
-        html = PAGE.format(lang=lang, body=page.cells[1].outputs[0].data["text/html"], light=LIGHT, dark=DARK)
-        (folder / f"dann-{lang}.html").write_text(html.replace("<title>Slider", "<title>DANN"), encoding="utf-8")
-    return address
-
-
-@pytest.fixture
-def open_page(chromium, pages):
-    """Opens a page; at the end there must have been no error and no request to elsewhere."""
-    contexts, errors = [], []
-
-    def open_(lang="en", fragment="", wait=READY, before="", **options):
-        context = chromium.new_context(**{"locale": "en-GB", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.add_init_script(before)
-        page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda r: r.url.startswith((pages, "data:", "blob:")) or errors.append(r.url))
-        page.goto(f"{pages}/dann-{lang}.html{fragment}")
-        page.wait_for_selector(wait)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not errors
-
-
-def readout(page, name):
-    return page.locator(f"xpath=//dt[. = '{name}']/following-sibling::dd").text_content()
-
-
-def pictures(page):
-    return page.evaluate("[...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())")
-
-
-def output(page, label):
-    return page.locator(f"label:has-text('{label}') + output").text_content()
+pages = lab_pages("from dtlbook.labs import dann_lab\ndann_lab()")
+open_page = opener()
 
 
 def test_play_trains_to_the_end_and_says_how_it_ended(open_page):
@@ -214,12 +160,10 @@ def test_reduced_motion_is_trained_without_a_film(open_page):
 
 @pytest.mark.parametrize("lang, scheme, width", [("ko", "dark", 320), ("en", "light", 1000)])
 def test_accessible_and_narrow_enough(open_page, lang, scheme, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = open_page(lang, color_scheme=scheme, viewport={"width": width, "height": 800})
     page.locator("summary").click()
     page.locator(".dtl-row button").nth(5).click()  # one step
-    results = axe.run(page)
-    assert results.violations_count == 0, results.generate_report()
+    assert not axe_finds(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     name = {"ko": "λ, 도메인 혼동의 무게", "en": "λ, the weight of domain confusion"}[lang]
     assert page.get_by_label(name).get_attribute("type") == "range"

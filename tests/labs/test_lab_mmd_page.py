@@ -1,54 +1,11 @@
 """The MMD lab in a page with no kernel: samples are moved by mouse, finger, keyboard and link, and DDC trains."""
 
-import json
-import shutil
-
-import nbformat
 import pytest
-from lab_example import ROOT, executed
-from test_lab_dann_page import output, readout
-from test_page import DARK, LIGHT, PAGE
+from lab_page import axe_finds, lab_pages, opener, output, readout
 
-from press.widgets import to_static_html
-
-READY = ".dtl-widget[data-mounted] canvas:visible"
 END = "document.querySelector('[role=status]').textContent.startsWith('Step 2000.')"
-
-
-@pytest.fixture(scope="module")
-def pages(site):
-    folder, address = site
-    shutil.copy(ROOT / "book/theme/static/afm-host.js", folder)
-    notebook = executed("from dtlbook.labs import mmd_lab\nmmd_lab()", press=True)
-    for lang in ("ko", "en"):
-        page = nbformat.from_dict(json.loads(json.dumps(notebook)))
-        to_static_html(page, lang)
-        html = PAGE.format(lang=lang, body=page.cells[1].outputs[0].data["text/html"], light=LIGHT, dark=DARK)
-        (folder / f"mmd-{lang}.html").write_text(html.replace("<title>Slider", "<title>MMD"), encoding="utf-8")
-    return f"{address}/mmd"
-
-
-@pytest.fixture
-def open_page(chromium, pages):
-    """Opens a page; at the end there must have been no error and no request to elsewhere."""
-    contexts, errors = [], []
-
-    def open_(lang="en", fragment="", wait=READY, **options):
-        context = chromium.new_context(**{"locale": "en-GB", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        host = pages.rsplit("/", 1)[0]
-        page.on("request", lambda r: r.url.startswith((host, "data:", "blob:")) or errors.append(r.url))
-        page.goto(f"{pages}-{lang}.html{fragment}")
-        page.wait_for_selector(wait)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not errors
+pages = lab_pages("from dtlbook.labs import mmd_lab\nmmd_lab()")
+open_page = opener(".dtl-widget[data-mounted] canvas:visible")
 
 
 def pictures(page):
@@ -200,11 +157,9 @@ def test_bad_values_are_refused_in_a_sentence_and_the_lab_goes_on(open_page):
 @pytest.mark.parametrize("lang, scheme, width", [("ko", "dark", 320), ("en", "light", 1000)])
 @pytest.mark.parametrize("fragment", ["", "#mmd?view=ddc"])
 def test_accessible_and_narrow_enough(open_page, lang, scheme, width, fragment):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = open_page(lang, fragment, color_scheme=scheme, viewport={"width": width, "height": 800})
     page.locator("summary").click()
-    results = axe.run(page)
-    assert results.violations_count == 0, results.generate_report()
+    assert not axe_finds(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     name = {"ko": "대역폭 σ", "en": "Bandwidth σ"}[lang]
     assert page.get_by_label(name).get_attribute("type") == "range"
