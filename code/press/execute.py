@@ -46,11 +46,12 @@ def installed_versions() -> list[str]:
     return sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in found if d.metadata["Name"]})
 
 
-def folder_hash(folder: Path) -> str:
-    """SHA-256 over the files of a folder, such as the helper package or the ledger."""
+def folder_hash(folder: Path, without: str = "") -> str:
+    """SHA-256 over the files of a folder, such as the helper package or the ledger, ``without`` one folder in it."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+        inside = path.relative_to(folder).parts
+        if path.is_file() and "__pycache__" not in inside and inside[0] != without:
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -59,13 +60,13 @@ def key(chapter: Chapter, config: Config) -> str:
     """What a stored run is found by."""
     parts = {
         "code": [cell.source for cell in chapter.code()],
-        "package": folder_hash(config.root / "code" / "dtlbook"),
+        "package": folder_hash(config.root / "code" / "dtlbook", without="results"),
         "versions": installed_versions(),
         "python": platform.python_version(),
         "tier": tier(),
     }
-    if any("dtlbook.results" in source for source in parts["code"]):  # a chapter that computes with the ledger's rows
-        parts["rows"] = folder_hash(config.root / "results")
+    if any("dtlbook.results" in source for source in parts["code"]):  # a chapter that computes with the ledger
+        parts["ledger"] = [folder_hash(config.root / name) for name in ("results", "code/dtlbook/results")]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
 

@@ -63,8 +63,9 @@ def test_a_cell_that_raises_is_named_and_nothing_is_stored(book):
     assert not list((book.root / "_build").rglob("*.ipynb"))
 
 
-def test_rows_of_the_ledger_count_for_a_chapter_that_computes_with_them_and_for_no_other(book):
-    row = book.root / "results" / "pair" / "dann-torch.json"
+@pytest.mark.parametrize("file", ["results/pair/dann-torch.json", "code/dtlbook/results/ledger.py"])
+def test_the_ledger_counts_for_a_chapter_that_computes_with_it_and_for_no_other(book, file):
+    row = book.root / file
     row.parent.mkdir(parents=True)
     keys = {}
     for code in ("import random", "from dtlbook.results import row"):
