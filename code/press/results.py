@@ -185,7 +185,19 @@ def _table(name: str, body: str, lang: str, config: Config) -> str:
     label = [f":name: {options['name']}"] if "name" in options else []
     table = ["| " + " | ".join(line) + " |" for line in lines]
     # tildes: the first line of a fence of backticks must not contain any, and a citation does
-    return "\n".join([f"~~~{{table}} {_caption(name, found, lang, config)}", *label, "", *table, "~~~"])
+    reasons = _reasons(found, lang)
+    return "\n".join([f"~~~{{table}} {_caption(name, found, lang, config)}", *label, "", *table, "~~~", *reasons])
+
+
+def _reasons(found: dict, lang: str) -> list[str]:
+    """Under the table, an item for each row that differs from the paper: why, as far as it is known."""
+    words = WORDS[lang]
+    items = [
+        f"- {experiments.METHODS[method].name[lang]} ({words[framework]}), {words['differs']}: {row['reason'][lang]}."
+        for (method, framework), row in found.items()
+        if row and row["reason"]
+    ]
+    return ["", *items] if items else []
 
 
 def _caption(name: str, found: dict, lang: str, config: Config) -> str:
@@ -239,13 +251,10 @@ def _cell(row: dict | None, equal: bool, lang: str) -> str:
 
 
 def _status(method: str, found: dict, lang: str) -> str:
-    """One word, if all frameworks agree; what differs, with its reason."""
+    """One word, if all frameworks agree."""
     words = WORDS[lang]
     rows = {framework: row for (name, framework), row in found.items() if name == method}
-    said = {}
-    for framework, row in rows.items():
-        why = f": {row['reason'][lang]}" if row and row["reason"] else ""
-        said[framework] = words[row["status"] if row else "not run"] + why
+    said = {framework: words[row["status"] if row else "not run"] for framework, row in rows.items()}
     if len(set(said.values())) == 1:
         return next(iter(said.values()))
     return "; ".join(f"{words[framework]} {text}" for framework, text in said.items())

@@ -98,10 +98,10 @@ def test_the_table_has_caption_spread_published_values_and_status(measured):
     assert f"| DANN | {DANN} | not run | 0.7666 | PyTorch reproduced; TensorFlow not run |" in text
     assert (
         f"| source only | 0.300{NBSP}±{NBSP}0.100 | 0.500{NBSP}±{NBSP}0.000 | 0.5225 "
-        "| PyTorch differs: reason not known; TensorFlow reproduced |"
+        "| PyTorch differs; TensorFlow reproduced |"
     ) in text
     assert "| DDC | not run | not run | – | not run |" in text
-    assert text.endswith("~~~\n\nAfter.")
+    assert text.endswith("~~~\n\n- source only (PyTorch), differs: reason not known.\n\nAfter.")
     korean = expand(measured, TABLE, "ko")
     assert "정확도(0~1), 시드 3개의 평균 ± 표준편차. 발표된 값의 출처: {cite:t}`ganin2016`, 표 2." in korean
     assert "| 방법 | PyTorch | TensorFlow | 발표된 값 | 상태 |" in korean
