@@ -37,11 +37,8 @@ def chapters(config: Config, lang: str) -> str:
         needs = read_chapter(config.book / f"{document}.md", config.root)[0].metadata.get("dtlbook")
         if needs:
             minutes = [_MINUTES[lang].format(needs[key]) for key in ("read", "cpu", "gpu")]
-            rows.append(
-                "| "
-                + " | ".join([f"{int(document[:2])}. {{doc}}`{document}`", *minutes, needs["downloads"][lang]])
-                + " |"
-            )
+            title = f"{int(document[:2])}. {{doc}}`{document}`"
+            rows.append("| " + " | ".join([title, *minutes, needs["downloads"][lang]]) + " |")
     return "\n".join(rows)
 
 
