@@ -1,6 +1,7 @@
 """axe-core on every page of an edition. Its tests stand in two files, so that two processes share the work."""
 
 import pytest
+from frames import look_through, scroll_to
 
 
 def faults(open_page, site_folder, lang: str, colours: str, width: int) -> list[str]:
@@ -9,10 +10,9 @@ def faults(open_page, site_folder, lang: str, colours: str, width: int) -> list[
     found = []
     for name in sorted(path.stem for path in (site_folder / lang).glob("*.html")):
         page = open_page(f"{lang}/{name}.html", width=width, color_scheme=colours, reduced_motion="reduce").page
-        page.evaluate("""async () => {
-            document.querySelectorAll('article details').forEach(d => { d.open = true; });
-            for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await new Promise(r => setTimeout(r, 20)); }
-            scrollTo(0, 0); }""")
+        page.evaluate("document.querySelectorAll('article details').forEach(d => { d.open = true; })")
+        look_through(page, step=600)
+        scroll_to(page, 0)
         page.wait_for_timeout(500)
         # The picture of a formula is hidden from assistive technology, which reads the MathML beside it; it has half of
         # the page's elements, and takes its colour from the text around it, which is looked at.

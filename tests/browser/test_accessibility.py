@@ -1,6 +1,7 @@
 """Nothing sticks out sideways, and what scrolls can be reached. What axe-core finds: test_axe_wide, test_axe_narrow."""
 
 import pytest
+from frames import look_through
 
 CHAPTER = "04_dann"
 
@@ -25,9 +26,8 @@ def test_nothing_sticks_out_sideways(open_page, site_folder, lang, width):
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_what_scrolls_sideways_can_be_reached_by_keyboard(open_page, lang):
     page = open_page(f"{lang}/{CHAPTER}.html", width=320).page
-    page.evaluate("""async () => {
-        document.querySelectorAll('article details').forEach(d => { d.open = true; });
-        for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await new Promise(r => setTimeout(r, 60)); } }""")
+    page.evaluate("document.querySelectorAll('article details').forEach(d => { d.open = true; })")
+    look_through(page, step=600)
     wide, wrong = page.evaluate("""() => {
         const boxes = [...document.querySelectorAll('.math-scroll, .pst-scrollable-table-container, .table-scroll')].filter(e => e.offsetParent);
         const wide = e => e.scrollWidth > e.clientWidth;

@@ -5,6 +5,7 @@ import re
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
+from frames import look_through
 
 CHAPTER = "04_dann"
 LANGUAGES = ("ko", "en")
@@ -136,9 +137,8 @@ def test_no_other_host_is_asked_and_nothing_complains(open_page, site_folder, si
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_chapter_weighs_at_most_400_kb(open_page, lang):
     page = open_page(f"{lang}/{CHAPTER}.html").page
-    transfers = page.evaluate("""async () => {
-        for (let y = 0; y < document.body.scrollHeight; y += 1500) { scrollTo(0, y); await new Promise(r => setTimeout(r, 30)); }
-        await document.fonts.ready;
+    look_through(page, step=1500)
+    transfers = page.evaluate("""() => {
         return performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))
             .filter(e => !e.name.startsWith('blob:')).map(e => [e.name, e.transferSize]); }""")
     total = sum(size for _, size in transfers)

@@ -1,6 +1,7 @@
 """The MMD lab in a page with no kernel: samples are moved by mouse, finger, keyboard and link, and DDC trains."""
 
 import pytest
+from frames import scroll_to
 from lab_page import axe_finds, lab_pages, opener, output, readout
 
 END = "document.querySelector('[role=status]').textContent.startsWith('Step 2000.')"
@@ -170,12 +171,12 @@ def test_out_of_view_it_sleeps(open_page):
     page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<p class=far></p>')")
     page.get_by_role("slider", name="Steps a frame").press("Home")
     page.get_by_role("button", name="Train", exact=True).click()
-    page.evaluate("scrollTo(0, 1e6)")
+    scroll_to(page, 1_000_000)
     page.wait_for_timeout(400)
     at = readout(page, "Step")
     page.wait_for_timeout(400)
     assert readout(page, "Step") == at
-    page.evaluate("scrollTo(0, 0)")
+    scroll_to(page, 0)
     page.wait_for_function("(at) => document.querySelectorAll('dd')[4].textContent !== at", arg=at)
 
 

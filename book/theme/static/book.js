@@ -53,8 +53,13 @@
     if (isIntersecting) { seen.add(target); mark(target, names.get(target)); }
   }), { rootMargin: "1500px" });
   names.forEach((_, box) => watch.observe(box));
+  const due = new Set();
   let waiting = 0;
-  const later = (boxes) => { clearTimeout(waiting); waiting = setTimeout(() => boxes.forEach((box) => mark(box, names.get(box))), 200); };
+  const later = (boxes) => {
+    boxes.forEach((box) => due.add(box));
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { due.forEach((box) => mark(box, names.get(box))); due.clear(); }, 200);
+  };
   addEventListener("resize", () => later(near)); // what is far is measured when it comes near
   addEventListener("load", () => document.fonts?.ready.then(() => later(seen)));
   // Fonts of formulas come when the first of them is drawn; who scrolls fast has left it behind by then.
