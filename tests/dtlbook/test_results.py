@@ -133,6 +133,25 @@ def test_the_sampled_protocol_draws_anew_for_every_seed(monkeypatch):
     assert not np.array_equal(source.x_train, other.x_train)
 
 
+def test_alignment_of_features_does_not_mind_their_units(monkeypatch):
+    """The target's features are the source's, each in another unit and from another zero: nothing is lost."""
+    from dtlbook import data
+
+    digits = data.load("digits-a")
+    run = SimpleNamespace(networks=None, history=SimpleNamespace(seconds=[1.0]))
+    monkeypatch.setattr(experiments, "_train", lambda *words: run)
+    monkeypatch.setattr(experiments, "import_module", lambda name: SimpleNamespace(features=lambda networks, x: x))
+    x_train, x_test = (x.reshape(len(x), -1) / 255.0 for x in (digits.x_train, digits.x_test))
+    rng = np.random.default_rng(0)
+    unit, zero = rng.uniform(0.01, 100, x_train.shape[1]), rng.uniform(-50, 50, x_train.shape[1])
+    labels = {"y_train": digits.y_train, "y_test": digits.y_test}
+    source = SimpleNamespace(x_train=x_train, x_test=x_test, **labels)
+    target = SimpleNamespace(x_train=x_train * unit + zero, x_test=x_test * unit + zero, **labels)
+    found = experiments._aligned_features(source, target, "torch", 0, {"n_components": 20})
+    assert found["source_accuracy"] > 0.8
+    assert found["target_accuracy"] == pytest.approx(found["source_accuracy"], abs=0.005)
+
+
 def test_the_few_labels_reach_the_method(monkeypatch):
     from dtlbook import data
 
