@@ -26,7 +26,7 @@ from press.config import Config, PressError
 WORDS = {
     "ko": {
         "seeds": "시드 {n}개", "published": "발표된 값 {value}", "not run": "실행하지 않음", "reproduced": "재현됨", "differs": "다름",
-        "measured": "비교할 발표값 없음", "method": "방법", "torch": "PyTorch", "tensorflow": "TensorFlow", "numpy": "NumPy",
+        "method": "방법", "torch": "PyTorch", "tensorflow": "TensorFlow", "numpy": "NumPy",
         "column published": "발표된 값", "status": "상태", "pair": "쌍", "mean": "평균", "table": "표",
         "lecture": "강의의 시연",
         "caption": "타깃 시험 예제의 정확도(0~1), {spread}.",
@@ -37,7 +37,7 @@ WORDS = {
     },
     "en": {
         "seeds": "{n} seeds", "published": "published {value}", "not run": "not run", "reproduced": "reproduced",
-        "differs": "differs", "measured": "nothing published to compare", "method": "method", "torch": "PyTorch",
+        "differs": "differs", "method": "method", "torch": "PyTorch",
         "tensorflow": "TensorFlow", "numpy": "NumPy", "column published": "published", "status": "status", "pair": "pair",
         "mean": "mean", "table": "Table", "lecture": "the lecture's demo",
         "caption": "Accuracy on the target's test examples (0 to 1), {spread}.",
@@ -239,7 +239,7 @@ def _by_method(name: str, methods: list[str], found: dict, lang: str) -> list[li
         line += [_cell(found[method, each], equal, lang) if (method, each) in found else "" for each in columns]
         if published:
             value = experiments.entry(name, method).published
-            line += [value.text() if value else "–", _status(method, found, lang)]
+            line += [value.text() if value else "–", _status(name, method, found, lang)]
         lines.append(line)
     return lines
 
@@ -250,13 +250,15 @@ def _cell(row: dict | None, equal: bool, lang: str) -> str:
     return spread(_numbers(row, ledger.MEASURE)) + ("" if equal or row["n"] == 1 else f" ({row['n']})")
 
 
-def _status(method: str, found: dict, lang: str) -> str:
-    """One word, if all frameworks agree."""
+def _status(name: str, method: str, found: dict, lang: str) -> str:
+    """How the rows stand to the published value, if there is one: one word, where all that were run agree."""
     words = WORDS[lang]
-    rows = {framework: row for (name, framework), row in found.items() if name == method}
-    said = {framework: words[row["status"] if row else "not run"] for framework, row in rows.items()}
-    if len(set(said.values())) == 1:
-        return next(iter(said.values()))
+    if not experiments.entry(name, method).published:
+        return "–"
+    rows = {framework: row for (each, framework), row in found.items() if each == method and row}
+    said = {framework: words[row["status"]] for framework, row in rows.items()}
+    if len(set(said.values())) < 2:
+        return next(iter(said.values()), words["not run"])
     return "; ".join(f"{words[framework]} {text}" for framework, text in said.items())
 
 
