@@ -140,7 +140,8 @@ def test_alignment_of_features_does_not_mind_their_units(monkeypatch):
     digits = data.load("digits-a")
     run = SimpleNamespace(networks=None, history=SimpleNamespace(seconds=[1.0]))
     monkeypatch.setattr(experiments, "_train", lambda *words: run)
-    monkeypatch.setattr(experiments, "import_module", lambda name: SimpleNamespace(features=lambda networks, x: x))
+    monkeypatch.setattr(experiments, "_without_last_layer", lambda networks: networks)
+    monkeypatch.setattr(experiments, "import_module", lambda name: SimpleNamespace(logits=lambda networks, x: x))
     x_train, x_test = (x.reshape(len(x), -1) / 255.0 for x in (digits.x_train, digits.x_test))
     rng = np.random.default_rng(0)
     unit, zero = rng.uniform(0.01, 100, x_train.shape[1]), rng.uniform(-50, 50, x_train.shape[1])
@@ -150,6 +151,17 @@ def test_alignment_of_features_does_not_mind_their_units(monkeypatch):
     found = experiments._aligned_features(source, target, "torch", 0, {"n_components": 20})
     assert found["source_accuracy"] > 0.8
     assert found["target_accuracy"] == pytest.approx(found["source_accuracy"], abs=0.005)
+
+
+@pytest.mark.parametrize("framework", DEEP)
+def test_alignment_is_of_the_last_hidden_layer(framework):
+    pytest.importorskip(framework)
+    networks, training = (experiments.import_module(f"dtlbook.{framework}.{name}") for name in ("networks", "training"))
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28, 3), dtype=np.uint8)
+    parts = networks.in_bfloat16(networks.dann_mnist())
+    hidden = training.logits(experiments._without_last_layer(parts), images)
+    kernel, bias = networks.get_weights(parts.label_predictor)[-1]
+    assert np.allclose(hidden @ kernel + bias, training.logits(parts, images), atol=1e-5)
 
 
 def test_the_few_labels_reach_the_method(monkeypatch):
