@@ -1,6 +1,6 @@
 """ADDA falls short of its paper on MNIST ↔ USPS: is it the first stage? Chapter 8 quotes the answer.
 
-    DTLBOOK_DATA=… python benchmarks/adda_first_stage.py [--seeds 1] [--pair mnist-usps]   # 13 minutes a seed on one core
+    DTLBOOK_DATA=… python benchmarks/adda_first_stage.py [--seeds 1] [--pair mnist-usps]   # 11 minutes a seed and pair, one core
 
 The ledger trains stage 1 like every "source only" of the book: SGD, 3,000 steps of 64 images. Here it is trained as in
 Tzeng et al. 2017, section 5.1: Adam with μ = 0.0002 and β_1 = 0.5, 10,000 steps of 128 images. Stage 2 is the paper's in
