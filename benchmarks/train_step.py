@@ -1,11 +1,13 @@
 """Time and memory of one DANN update with the paper's network for MNIST → MNIST-M, as a ratio to a plain loop.
 
-    python benchmarks/train_step.py [--threads 2] [--steps 40] [--rounds 3]
+    python benchmarks/train_step.py [--threads 2] [--steps 40] [--rounds 7]
 
 Network: conv 5×5×32, pool, conv 5×5×48, pool, 768-100-100-10 and 768-100-1; 64 + 64 images of 28×28×3; SGD with
 momentum. The plain loop is hand-written PyTorch: ReLU before the pool, kernels channels first, two forward passes,
-no other thought given to speed. Every way runs in a process of its own, the ways take turns, and the table gives the
-median of the rounds and the peak of the resident memory. A ratio below 1 is faster than the plain loop.
+no other thought given to speed. Every way runs in a process of its own, and the ways take turns. A machine shared with
+others is now faster, now slower, so each round compares a way with the plain loop of the same round; the table gives
+the medians over the rounds, the least and the largest ratio, and the peak of the resident memory. A ratio below 1 is
+faster than the plain loop.
 """
 
 import argparse
@@ -115,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -124,14 +126,15 @@ def main() -> None:
     for _ in range(options.rounds):
         for way in WAYS:
             results[way].append(measure(way, options.steps, options.threads))
-    base = statistics.median(r["seconds"] for r in results["plain PyTorch"])
-    print(
-        f"{'':30} {'ms a step':>10} {'ratio':>6} {'peak MiB':>9}   ({options.threads} threads, {BATCH} + {BATCH} images)"
-    )
+    images = f"({options.threads} threads, {BATCH} + {BATCH} images)"
+    print(f"{'':30} {'ms a step':>10} {'ratio':>6} {'from – to':>13} {'peak MiB':>9}   {images}")
+    plain_seconds = [r["seconds"] for r in results["plain PyTorch"]]
     for way, runs in results.items():
-        seconds = statistics.median(r["seconds"] for r in runs)
+        milliseconds = 1e3 * statistics.median(r["seconds"] for r in runs)
+        ratios = [r["seconds"] / base for r, base in zip(runs, plain_seconds, strict=True)]
+        spread = f"{min(ratios):.2f} – {max(ratios):.2f}"
         peak = statistics.median(r["peak"] for r in runs)
-        print(f"{way:30} {1e3 * seconds:10.1f} {seconds / base:6.2f} {peak:9.0f}")
+        print(f"{way:30} {milliseconds:10.1f} {statistics.median(ratios):6.2f} {spread:>13} {peak:9.0f}")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ WORDS = {
         "column published": "발표된 값", "status": "상태", "pair": "쌍", "mean": "평균", "table": "표",
         "lecture": "강의의 시연",
         "caption": "타깃 시험 예제의 정확도(0~1), {spread}.",
+        "caption of sample": "타깃에서 뽑힌 학습 그림의 정확도(0~1), {spread}.",
         "spread": "시드 {n}개의 평균 ± 표준편차", "spread of some": "여러 시드의 평균 ± 표준편차(괄호 안은 시드의 수)",
         "some once": "(±가 없으면 한 번 돌린 값)", "once": "한 번 돌린 값", "none": "아직 실행하지 않았다.",
         "cited": "발표된 값의 출처: {source}.", "cited in brackets": "괄호 안은 발표된 값: {source}.",
@@ -41,6 +42,7 @@ WORDS = {
         "tensorflow": "TensorFlow", "numpy": "NumPy", "column published": "published", "status": "status", "pair": "pair",
         "mean": "mean", "table": "Table", "lecture": "the lecture's demo",
         "caption": "Accuracy on the target's test examples (0 to 1), {spread}.",
+        "caption of sample": "Accuracy on the target's sampled training images (0 to 1), {spread}.",
         "spread": "mean ± standard deviation over {n} seeds",
         "spread of some": "mean ± standard deviation over seeds (their number in brackets)",
         "some once": " (without ±: one run)", "once": "one run", "none": "Not run yet.",
@@ -210,7 +212,8 @@ def _caption(name: str, found: dict, lang: str, config: Config) -> str:
     if counts and any(row["n"] == 1 for row in rows):
         how += words["some once"]
     url = f"{config.repository_url}/tree/{config.branch}/results/{name}"
-    parts = [words["caption"].format(spread=how)] if rows else [words["none"]]
+    caption = words["caption of sample" if experiments.find(name).transductive else "caption"]
+    parts = [caption.format(spread=how)] if rows else [words["none"]]
     source = _source([experiments.entry(name, method).published for method, _ in found], lang)
     cited = "cited in brackets" if len(experiments.find(name).pairs) > 1 else "cited"
     parts += [words[cited].format(source=source)] if source else []
