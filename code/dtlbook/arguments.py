@@ -49,7 +49,10 @@ def labels(values: np.ndarray, n: int, name: str = "y_source") -> np.ndarray:
 
 def weights(values: np.ndarray, n: int, name: str = "weights") -> np.ndarray:
     """``values`` as a float64 array [n] of finite weights, none negative, not all 0."""
-    w = np.asarray(values, dtype=np.float64)
+    try:
+        w = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers, [n]; what came cannot be read as one") from error
     if w.shape != (n,):
         raise ValueError(f"{name} must hold one weight for each of the {n} samples, not be of shape {list(w.shape)}")
     if not (np.isfinite(w).all() and (w >= 0).all() and w.any()):

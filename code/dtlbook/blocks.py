@@ -42,11 +42,23 @@ def check_depth(n: int, depth: int) -> None:
 
 
 def check_rates(rates: Mapping[str, float], optimizer: str) -> None:
+    from dtlbook.recipe import check_numbers
+
     for name, rate in rates.items():
+        check_numbers(**{f"the rate of {name}": rate})
         if not 0.0 <= rate < math.inf:
             raise ValueError(f"the rate of {name} must be a finite factor of the learning rate, 0 or more, not {rate}")
     if optimizer not in ("sgd", "rmsprop"):
         raise ValueError(f"optimizer must be 'sgd' or 'rmsprop', not {optimizer!r}")
+
+
+def check_stages(**settings: Sequence[float]) -> None:
+    """Each setting is a pair: for step 3, feature extraction, and for step 5, fine-tuning."""
+    for name, values in settings.items():
+        if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != 2:
+            raise ValueError(
+                f"{name} must be two numbers, the first for step 3 and the second for step 5, not {values!r}"
+            )
 
 
 def he_weights(shapes: Sequence[tuple[int, ...]], seed: int) -> list[Layer]:

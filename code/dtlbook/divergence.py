@@ -32,6 +32,7 @@ def domain_error(f_source: np.ndarray, f_target: np.ndarray, seed: int = 0, stre
     scale, not one a feature: a direction in which the features hardly vary needs large weights. With 1 the
     classifier sees the coarse picture; with 1000 it also finds the traces left in features that confuse G_d.
     """
+    check_seed(seed)
     strength = positive(strength, "strength")
     x_source, x_target = two_domains(f_source, f_target, ("f_source", "f_target"))
     x = np.concatenate([x_source, x_target])
@@ -51,6 +52,10 @@ def proxy_a_distance(f_source: np.ndarray, f_target: np.ndarray, seed: int = 0, 
     little below 0, and is left so: cutting at 0 would bias it upwards.
     """
     return 2.0 * (1.0 - 2.0 * domain_error(f_source, f_target, seed, strength))
+
+
+def check_seed(seed: int) -> None:
+    whole(seed, "seed", least=0)
 
 
 def common_scale(x: np.ndarray) -> tuple[np.ndarray, float]:

@@ -18,8 +18,10 @@ class History:
     ``target_accuracy`` the same for the target; written down for the reader, never used to train or to choose
     ``domain_error``    error of the run's own domain classifier G_d on the test images, each domain counting
                         one half; 0.5 is full confusion. Methods that train no G_d ask a fresh classifier
-                        (``dtlbook.divergence.domain_error``)
-    ``seconds``         time spent in updates so far, records left out
+                        (``dtlbook.divergence.domain_error``). Fine-tuning measures none, as its source and
+                        target are the same examples, and writes 0.5
+    ``seconds``         time spent in updates so far, records left out; in TensorFlow with the time in which the
+                        updates are compiled, before the first of them
     """
 
     step: list[int] = field(default_factory=list)

@@ -27,10 +27,12 @@ def mmd2(
     sample with itself. Unbiased (eq. 3): the same without the pairs i = j in the first two means; its mean is 0 when
     both samples follow one distribution, so that a single value may be negative.
 
-    ``bandwidth`` is σ or several of them; None is the median distance, `median_bandwidth`. Memory stays within a few
-    blocks of 1024 rows of the Gram matrix; the linear kernel needs none of it.
+    ``bandwidth`` is σ or several of them; None is the median distance, `median_bandwidth`; the linear kernel has
+    none, and one that is given is a ValueError. Memory stays within a few blocks of 1024 rows of the Gram matrix; the
+    linear kernel needs none of it.
     """
     x, y = two_domains(x, y, ("x", "y"))
+    check_kernel(kernel, bandwidth)
     if _kernel(kernel) == "linear":
         if not unbiased:
             return float(((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum())
@@ -78,6 +80,7 @@ def bandwidths(x: np.ndarray, y: np.ndarray, bandwidth: Bandwidth) -> list[float
 def gram(x: np.ndarray, z: np.ndarray, kernel: str = "rbf", bandwidth: Bandwidth = None) -> np.ndarray:
     """Gram matrix k(x_i, z_j), [n, m]; distances by ‖x − z‖² = ‖x‖² + ‖z‖² − 2 xᵀz, so no array is n × m × k."""
     x, z = two_domains(x, z, ("x", "z"), least=1)
+    check_kernel(kernel, bandwidth)
     if _kernel(kernel) == "linear":
         return x @ z.T
     return _rbf(*_centred(x, z), bandwidths(x, z, bandwidth))
@@ -106,6 +109,8 @@ def permutation_test(
     however few permutations are made. The bandwidth is chosen once from the pooled sample, which no permutation
     changes. Memory: the Gram matrix of the pooled sample.
     """
+    check_kernel(kernel, bandwidth)
+    check_seed(seed)
     x, y = two_domains(x, y, ("x", "y"))
     n, permutations = len(x), whole(permutations, "permutations")
     pooled = np.concatenate([x, y])
@@ -159,6 +164,15 @@ def _centred(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both about one point: ‖x‖² + ‖z‖² − 2 xᵀz loses its digits far from the origin."""
     middle = (x.mean(axis=0) + z.mean(axis=0)) / 2
     return x - middle, z - middle
+
+
+def check_kernel(kernel: str, bandwidth: Bandwidth) -> None:
+    if kernel == "linear" and bandwidth is not None:
+        raise ValueError(f"the linear kernel has no bandwidth, but {bandwidth} was given; leave it out or take 'rbf'")
+
+
+def check_seed(seed: int) -> None:
+    whole(seed, "seed", least=0)
 
 
 def _kernel(name: str) -> str:

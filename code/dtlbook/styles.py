@@ -11,6 +11,7 @@ EPSILON = 1e-5  # added to the variance of a channel, as in the authors' code
 
 def draws(steps: int, batch_size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """For every step a permutation of the batch, int64 [steps, batch_size], and α ~ U(0, 1), float32, for each image."""
+    check_draws(steps, batch_size, seed)
     rng = np.random.default_rng([seed, 4])
     swaps = np.argsort(rng.random((steps, batch_size)), axis=1)
     return swaps, rng.random((steps, batch_size), dtype=np.float32)
@@ -33,6 +34,13 @@ def joined(sources: Domain | Sequence[Domain]) -> Domain:
     arrays = ("x_train", "y_train", "x_test", "y_test")
     name = " + ".join(source.name for source in sources)
     return Domain(name, *(np.concatenate([getattr(source, a) for source in sources]) for a in arrays))
+
+
+def check_draws(steps: int, batch_size: int, seed: int) -> None:
+    from dtlbook import recipe
+
+    recipe.check_sizes(steps=steps, batch_size=batch_size)
+    recipe.check_seed(seed)
 
 
 def check_maps(shape: Sequence[int], pixels: Sequence[int]) -> None:

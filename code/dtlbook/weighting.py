@@ -38,6 +38,7 @@ def density_ratio(
     With ``points`` [p, k], such as held-out source samples, the classifier is trained on all of both domains, and
     the ratio at the points comes back as Bayes' rule gives it, not scaled to any mean.
     """
+    check_seed(seed)
     x_source, x_target = two_domains(x_source, x_target)
     n, n_target = len(x_source), len(x_target)
     extra = np.empty((0, x_source.shape[1]))
@@ -53,6 +54,10 @@ def density_ratio(
         ratio = _ratio(log_odds, n, n_target)
         return ratio / ratio.mean()
     return _ratio(classifier.fit(x, d).decision_function(extra), n, n_target)
+
+
+def check_seed(seed: int) -> None:
+    whole(seed, "seed", least=0)
 
 
 def _ratio(log_odds: np.ndarray, n: int, n_target: int) -> np.ndarray:
@@ -192,8 +197,16 @@ class TrAdaBoost:
         if not hasattr(self, "rounds"):
             raise ValueError("call fit before predict: there is no round to vote yet")
         x = samples(x, "x", least=1)
+        check_columns(x, self.rounds[0].learner)
         votes = np.zeros((len(x), len(self.classes)))
         for learner, _, log_vote in self.rounds[-(-self.n_rounds // 2) - 1 :]:  # ⌈N/2⌉ … N, counted from 1
             votes += log_vote * (learner.predict(x)[:, None] == self.classes)
         last = votes.shape[1] - 1
         return self.classes[last - votes[:, ::-1].argmax(axis=1)]
+
+
+def check_columns(x: np.ndarray, learner: object) -> None:
+    """As many features as the learner was given, if it says how many."""
+    expected = getattr(learner, "n_features_in_", x.shape[1])
+    if x.shape[1] != expected:
+        raise ValueError(f"x must have the {expected} features of the samples given to fit, not {x.shape[1]}")

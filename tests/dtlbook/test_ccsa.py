@@ -184,13 +184,14 @@ def test_the_same_run_in_both_frameworks(rotated):
     assert runs[0].history.lam == [0.25, 0.25]
 
 
-def test_no_target_label_but_the_few_reaches_an_update_and_these_do(rotated):
+@BOTH
+def test_no_target_label_but_the_few_reaches_an_update_and_these_do(framework, rotated):
     source, t = rotated
     blind = data.Domain(t.name, t.x_train, np.roll(t.y_train, 1), t.x_test, t.y_test[::-1].copy())
     images, labels = recipe.few_labels(t, 2, 0)
-    train = module("torch", "ccsa").train
+    train = module(framework, "ccsa").train
     one, other, wrong = (
-        weights("torch", train(source, target, labelled=(images, y), **SHORT))
+        weights(framework, train(source, target, labelled=(images, y), **SHORT))
         for target, y in ((t, labels), (blind, labels), (t, (labels + 1) % 10))
     )
     assert all(map(np.array_equal, one, other)) and not all(map(np.array_equal, one, wrong))

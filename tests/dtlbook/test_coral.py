@@ -156,11 +156,12 @@ def test_the_same_run_in_both_frameworks(rotated):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-4)
 
 
-def test_target_labels_reach_no_update(rotated):
+@BOTH
+def test_target_labels_reach_no_update(framework, rotated):
     source, t = rotated
     blind = data.Domain(t.name, t.x_train, np.roll(t.y_train, 1), t.x_test, t.y_test[::-1].copy())
-    one, other = (module("torch", "coral").train(source, target, **SHORT) for target in (t, blind))
-    assert all(map(np.array_equal, weights("torch", one), weights("torch", other)))
+    one, other = (module(framework, "coral").train(source, target, **SHORT) for target in (t, blind))
+    assert all(map(np.array_equal, weights(framework, one), weights(framework, other)))
 
 
 def test_training_brings_the_covariances_together_and_still_learns_the_task(rotated):

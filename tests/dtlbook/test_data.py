@@ -90,7 +90,7 @@ def test_to_float_scales_once_and_only_raw_images():
 
 
 def test_a_domain_with_wrong_arrays_is_refused():
-    x, y = np.zeros((2, 8, 8, 1), np.uint8), np.zeros(2, np.int64)
+    x, y = np.full((2, 8, 8, 1), 200, np.uint8), np.zeros(2, np.int64)
     with pytest.raises(ValueError, match=r"x_train must be uint8 .* not float32 \[2, 8, 8, 1\]"):
         Domain("bad", x.astype(np.float32), y, x, y)
     with pytest.raises(ValueError, match=r"y_test must be int64 \[2\], not int64 \[1\]"):

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 tf = pytest.importorskip("tensorflow")
 import h5py  # noqa: E402
+import twins  # noqa: E402
 
 from dtlbook import blocks, data, recipe, vgg16  # noqa: E402
 from dtlbook.data import fetch  # noqa: E402
@@ -192,29 +193,38 @@ def test_keras_own_freezing_of_the_whole_base_does_not_hide_a_block():
     assert tf_finetune.count(networks, ["block1"]) == (0, 188)
 
 
-def test_both_frameworks_give_the_same_losses_and_gradients():
-    ours, theirs = small(torch_finetune, seed=5, n_classes=2), small(tf_finetune, seed=5, n_classes=2)
+@pytest.mark.parametrize("dtype, tolerance", twins.TOLERANCES)
+def test_both_frameworks_give_the_same_losses_and_gradients(dtype, tolerance):
+    ours, theirs = twins.in_both(
+        lambda framework: small(twins.module(framework, "finetune"), seed=5, n_classes=2), dtype
+    )
     rng = np.random.default_rng(0)
-    x, y = rng.random((6, 8, 8, 1), dtype=np.float32), rng.integers(2, size=6)
+    x, y = rng.random((6, 8, 8, 1)).astype(dtype), rng.integers(2, size=6)
     x_torch, y_torch = torch.from_numpy(x).permute(0, 3, 1, 2), torch.from_numpy(y)
     torch_finetune.freeze(ours, ["block1"])
     tf_finetune.freeze(theirs, ["block1"])
     loss = torch_finetune.supervised_loss(ours, x_torch, y_torch, x_torch).total
     loss.backward()
     z = ours.label_predictor[:-1](ours.feature_extractor(x_torch))
-    binary = torch.nn.functional.binary_cross_entropy_with_logits(z[:, 0], y_torch.float())
-    assert loss.item() == pytest.approx(binary.item(), rel=1e-6)  # one logit: the lecture's loss
+    binary = torch.nn.functional.binary_cross_entropy_with_logits(z[:, 0], y_torch.to(z.dtype))
+    assert loss.item() == pytest.approx(binary.item(), rel=tolerance)  # one logit: the lecture's loss
     with tf.GradientTape(persistent=True) as tape:
         loss_tf = tf_finetune.supervised_loss(theirs, x, tf.constant(y), x).total
-    assert float(loss_tf) == pytest.approx(loss.item(), rel=1e-5)
+    assert loss_tf.dtype.name == dtype and float(loss_tf) == pytest.approx(loss.item(), rel=tolerance)
     for name in ("block2", "classifier"):
         for layer, layer_tf in zip(torch_finetune.blocks(ours)[name], tf_finetune.blocks(theirs)[name], strict=True):
             kernel = layer.weight.grad.permute(2, 3, 1, 0) if layer.weight.ndim == 4 else layer.weight.grad.T
             g = tape.gradient(loss_tf, layer_tf.trainable_variables)
             assert kernel.abs().max() > 1e-4
-            np.testing.assert_allclose(kernel, g[0], rtol=1e-4, atol=1e-6)
-            np.testing.assert_allclose(layer.bias.grad, g[1], rtol=1e-4, atol=1e-6)
+            twins.assert_close(kernel.numpy(), g[0], tolerance, name)
+            twins.assert_close(layer.bias.grad.numpy(), g[1], tolerance, name)
     assert ours.feature_extractor[0][0].weight.grad is None
+
+
+def test_the_supervised_loss_is_the_same_in_both_frameworks():
+    twins.assert_twins(
+        lambda framework, nets, b: twins.module(framework, "training").supervised_loss(nets, *b[:3]).total
+    )
 
 
 # --- training -------------------------------------------------------------------------------------------

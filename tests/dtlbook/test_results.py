@@ -5,6 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -70,12 +73,18 @@ def test_published_values_are_the_papers():
         ("usps-mnist", "source-only"): (0.571, tzeng),
         ("usps-mnist", "dann"): (0.730, tzeng),
         ("usps-mnist", "adda"): (0.901, tzeng),
+        ("mnist-usps-sample", "source-only-adam"): (0.752, tzeng),
+        ("mnist-usps-sample", "adda-logits"): (0.894, tzeng),
+        ("usps-mnist-sample", "source-only-adam"): (0.571, tzeng),
+        ("usps-mnist-sample", "adda-logits"): (0.901, tzeng),
     }
     for (experiment, method), expected in known.items():
         published = experiments.entry(experiment, method).published
         assert (published.value, published.paper) == expected
-        assert published.both_ways == (method == "source-only")
-    assert EXPERIMENTS["mnist-usps"].sample == (2000, 1800) and EXPERIMENTS["usps-mnist"].sample == (1800, 2000)
+        assert published.both_ways == (method in ("source-only", "source-only-adam"))
+    for ending in ("", "-sample"):
+        assert EXPERIMENTS[f"mnist-usps{ending}"].sample == (2000, 1800)
+        assert EXPERIMENTS[f"usps-mnist{ending}"].sample == (1800, 2000)
     assert len(EXPERIMENTS["office-caltech10"].pairs) == 12
 
 
@@ -126,11 +135,84 @@ def test_the_sampled_protocol_draws_anew_for_every_seed(monkeypatch):
     from dtlbook import data
 
     monkeypatch.setattr(data, "pair", lambda name: (data.load("digits-a"), data.load("digits-b")))
-    monkeypatch.setitem(EXPERIMENTS, "toy", SimpleNamespace(sample=(40, 30)))
+    monkeypatch.setitem(EXPERIMENTS, "toy", SimpleNamespace(sample=(40, 30), transductive=False))
     source, target = experiments.domains("toy", "p", 0)
     other, _ = experiments.domains("toy", "p", 1)
     assert (len(source.x_train), len(target.x_train)) == (40, 30)
     assert not np.array_equal(source.x_train, other.x_train)
+
+
+def test_a_transductive_experiment_is_judged_on_the_sampled_training_images(monkeypatch, toy):
+    from dtlbook import data
+
+    whole = data.load("digits-a"), data.load("digits-b")
+    monkeypatch.setattr(data, "pair", lambda name: whole)
+    monkeypatch.setitem(EXPERIMENTS, "toy", replace(toy, sample=(40, 30), transductive=True))
+    source, target = experiments.domains("toy", "p", 0)
+    assert len(target.x_train) == 30 < len(whole[1].x_train)
+    assert np.array_equal(target.x_test, target.x_train) and np.array_equal(target.y_test, target.y_train)
+    assert len(source.x_train) == 40  # the source's test part is its own, and whole
+    assert source.x_test is whole[0].x_test and source.y_test is whole[0].y_test
+    monkeypatch.setitem(EXPERIMENTS, "toy", replace(toy, sample=(40, 30)))
+    inductive = experiments.domains("toy", "p", 0)[1]
+    assert np.array_equal(inductive.x_train, target.x_train) and inductive.x_test is whole[1].x_test
+
+
+def test_a_row_of_a_transductive_experiment_says_so():
+    for name, experiment in EXPERIMENTS.items():
+        assert experiment.transductive == name.endswith("-sample")
+        for method in experiment.methods:
+            assert experiments.settings(name, method).get("transductive", False) is experiment.transductive
+    experiment = EXPERIMENTS["mnist-usps-sample"]
+    assert experiments.settings("mnist-usps-sample", "adda-logits")["sample"] == [2000, 1800]
+    assert set(experiment.methods) == {"source-only-adam", "adda-logits"}
+
+
+def test_shallow_methods_are_given_the_target_images_as_target_and_judged_on_its_test_images():
+    """And no target label."""
+    rng, seen = np.random.default_rng(0), []
+
+    def domain(n, n_test, at):
+        draw = lambda k: rng.integers(at, at + 20, (k, 2, 2, 1)).astype(np.uint8)  # noqa: E731
+        return SimpleNamespace(x_train=draw(n), y_train=rng.integers(2, size=n),
+                               x_test=draw(n_test), y_test=rng.integers(2, size=n_test))  # fmt: skip
+
+    def fit_and_predict(*arguments, **settings):
+        seen.extend([*arguments, settings])
+        return np.zeros(6, int)
+
+    source, target = domain(5, 3, 0), domain(4, 6, 200)
+    found = experiments._shallow(fit_and_predict, source, target, "numpy", 7, {"bound": 2.0})
+    rows = (x.reshape(len(x), 4) / np.float32(255) for x in (source.x_train, target.x_train, target.x_test))
+    for given, wanted in zip((seen[0], seen[2], seen[3]), rows, strict=True):
+        assert given.dtype == np.float64 and np.array_equal(given, wanted.astype("float64"))
+    assert np.array_equal(seen[1], source.y_train) and seen[4:] == [7, {"bound": 2.0}]
+    assert found == {"target_accuracy": (target.y_test == 0).mean()} and 0 < found["target_accuracy"] < 1
+
+
+@pytest.mark.parametrize("weigh", ["density_ratio", "kernel_mean_matching"])
+def test_the_weights_of_logistic_regression_reach_the_fit(weigh):
+    """Class 1 lies between two halves of class 0, and the target is one side of it: only a weighted line is right."""
+    rng = np.random.default_rng(0)
+    xs, xt, x_test = rng.uniform(-3, 3, (200, 1)), rng.uniform(0, 3, (80, 1)), rng.uniform(0, 3, (200, 1))
+    truth = lambda x: (np.abs(x[:, 0]) < 1.5).astype(int)  # noqa: E731
+    plain, weighted = (experiments._logistic(how, xs, truth(xs), xt, x_test, 0) for how in (None, weigh))
+    plain, weighted = ((predicted == truth(x_test)).mean() for predicted in (plain, weighted))
+    assert plain < 0.6 and weighted > plain + 0.2
+
+
+@pytest.mark.parametrize("weigh, drawn", [("density_ratio", {"seed": 7}), ("kernel_mean_matching", {})])
+def test_the_weights_are_made_from_the_source_and_the_target_images(monkeypatch, weigh, drawn):
+    from dtlbook import weighting
+
+    xs, ys, xt = np.array([[0.0], [1.0], [0.0], [1.0]]), np.array([0, 1, 1, 0]), np.array([[5.0]])
+
+    def weights(x_source, x_target, **settings):
+        assert x_source is xs and x_target is xt and settings == {"bound": 2.0} | drawn
+        return np.array([1.0, 1.0, 100.0, 100.0])  # the labels contradict each other: the heavy ones win
+
+    monkeypatch.setattr(weighting, weigh, weights)
+    assert experiments._logistic(weigh, xs, ys, xt, xs[:2], 7, bound=2.0).tolist() == [1, 0]
 
 
 def test_alignment_of_features_does_not_mind_their_units(monkeypatch):
@@ -311,7 +393,29 @@ def package(tmp_path, monkeypatch):
     (tmp_path / "data" / "d.py").write_text("A = 1\n")
     (tmp_path / "loop.py").write_text("RATE = 1\n")
     (tmp_path / "torch" / "m.py").write_text(
-        '"""Text."""\nfrom dtlbook import loop\nimport dtlbook.data.d\n\n\ndef f():\n    """Says."""\n    return loop.RATE\n'
+        '''"""Text."""
+from dtlbook import loop
+import dtlbook.data.d
+
+
+def check_rate():
+    if loop.RATE < 0:
+        raise ValueError("no rate")
+
+
+def f():
+    """Says."""
+    check_rate()
+    if loop.RATE > 9:
+        raise ValueError("too much")
+    if loop.RATE > 8:
+        loop.RATE = 8
+    return loop.RATE
+'''
+    )
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "experiments.py").write_text(
+        "def _prepare(x):\n    return 2 * x\n\n\ndef _other():\n    pass\n"
     )
     return tmp_path
 
@@ -322,17 +426,64 @@ def package(tmp_path, monkeypatch):
         ("torch/m.py", "Says.", "Tells.", True),
         ("torch/m.py", "Text.", "Other.", True),
         ("torch/m.py", "    return", "    # why\n    return", True),
-        ("torch/m.py", "loop.RATE", "-loop.RATE", False),
+        ("torch/m.py", "return loop.RATE", "return -loop.RATE", False),
         ("loop.py", "1", "2", False),
         ("data/d.py", "1", "2", True),
+        ("torch/m.py", "< 0", "< 1", True),
+        ("torch/m.py", "    check_rate()\n", "", True),
+        ("torch/m.py", "too much", "much too much", True),
+        ("torch/m.py", "> 9", "> 7", True),
+        ("torch/m.py", "> 8", "> 7", False),
+        ("torch/m.py", "= 8", "= 7", False),
+        ("results/experiments.py", "2 * x", "3 * x", False),
+        ("results/experiments.py", "pass", "return 1", True),
     ],
 )
 def test_the_code_is_what_a_method_computes_not_how_it_is_described(package, name, old, new, same):
     file = package / "torch" / "m.py"
-    before = ledger.code_hash(file)
+    before = ledger.code_hash(file, functions=["_prepare"])
     changed = package / name
+    assert old in changed.read_text()
     changed.write_text(changed.read_text().replace(old, new))
-    assert (ledger.code_hash(file) == before) == same
+    assert (ledger.code_hash(file, functions=["_prepare"]) == before) == same
+
+
+def test_a_method_depends_on_every_module_and_function_that_computes_its_row():
+    """The names given for a method are the functions of `experiments` that its own functions call."""
+    import ast
+
+    tree = ast.parse(Path(experiments.__file__).read_text(encoding="utf-8"))
+    defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for name, kind in METHODS.items():
+        run = kind.run.func if isinstance(kind.run, partial) else kind.run
+        given = kind.run.args if isinstance(kind.run, partial) else ()
+        begin = [run.__name__, *(getattr(f, "func", f).__name__ for f in given if callable(f))]
+        seen, waiting = set(), begin
+        while waiting:
+            here = waiting.pop()
+            seen.add(here)
+            called = {n.id for n in ast.walk(defined[here]) if isinstance(n, ast.Name) and n.id[0] == "_"} & set(
+                defined
+            )
+            waiting += called - seen
+        assert seen == set(kind.functions), name
+
+
+def test_two_sweeps_at_once_lose_no_seed(tmp_path, toy):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda seed: ledger.store(tmp_path, job(seed), numbers(0.5), NOW), range(40)))
+    assert ledger.read(file_of(tmp_path))["n"] == 40
+
+
+def test_a_stored_row_says_what_its_experiment_says():
+    """Published value, status and reason: `run` brings them up to date where the text has changed."""
+    for file in sorted((ledger.folder()).glob("*/*-*.json")):
+        row = ledger.read(file)
+        entry = experiments.entry(row["experiment"], row["method"])
+        assert row["published"] == json.loads(json.dumps(vars(entry.published) if entry.published else None)), file.name
+        assert row["status"] == ledger.status(row, entry.published), file.name
+        expected = entry.reason.get(row["framework"], ledger.UNKNOWN_REASON) if row["status"] == "differs" else None
+        assert row["reason"] == expected, file.name
 
 
 def test_a_module_that_is_not_there_is_told(package):

@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 tf = pytest.importorskip("tensorflow")
+import twins  # noqa: E402
 
 from dtlbook import data, styles  # noqa: E402
 from dtlbook.tensorflow import networks as tf_networks  # noqa: E402
@@ -109,16 +110,16 @@ def test_a_constant_channel_gives_numbers_and_gradients():
 
 
 # --- losses ---------------------------------------------------------------------------------------------
-def batch(module, n=6, seed=0):
+def batch(module, n=6, seed=0, dtype="float32"):
     rng = np.random.default_rng(seed)
-    x, y = rng.random((n, 8, 8, 2), dtype=np.float32), rng.integers(3, size=n)
+    x, y = rng.random((n, 8, 8, 2), dtype=np.float32).astype(dtype), rng.integers(3, size=n)
     swap, alpha = (a[0] for a in styles.draws(1, n, seed))
     return [tensor(module, a) for a in (x, y, swap, alpha)]
 
 
-def gradients(module, nets, name):
+def gradients(module, nets, name, dtype="float32"):
     """Gradient of one of the three losses in each part: lists of arrays, None where it does not reach."""
-    arguments = batch(module)
+    arguments = batch(module, dtype=dtype)
     if module is sagnet:
         loss = getattr(sagnet.sagnet_losses(nets, *arguments), name)
         return [torch.autograd.grad(loss, list(p.parameters()), retain_graph=True, allow_unused=True) for p in nets]
@@ -132,17 +133,22 @@ def in_keras_layout(g):
     return g.transpose(2, 3, 1, 0) if g.ndim == 4 else g.T
 
 
-def test_both_frameworks_give_the_same_losses_and_gradients():
-    ours, theirs = (m.small_sagnet((8, 8, 2), 3, feature_dim=7, seed=4) for m in (sagnet, tf_sagnet))
-    losses, losses_tf = (m.sagnet_losses(n, *batch(m)) for m, n in ((sagnet, ours), (tf_sagnet, theirs)))
+@pytest.mark.parametrize("dtype, tolerance", twins.TOLERANCES)
+def test_both_frameworks_give_the_same_losses_and_gradients(dtype, tolerance):
+    modules = {"torch": sagnet, "tensorflow": tf_sagnet}
+    nets = twins.in_both(lambda framework: modules[framework].small_sagnet((8, 8, 2), 3, feature_dim=7, seed=4), dtype)
+    losses, losses_tf = (
+        m.sagnet_losses(n, *batch(m, dtype=dtype)) for m, n in zip(modules.values(), nets, strict=True)
+    )
     for a, b in zip(losses, losses_tf, strict=True):
-        assert a.item() == pytest.approx(float(b), rel=1e-5)
+        assert b.dtype.name == dtype and a.item() == pytest.approx(float(b), rel=tolerance)
     for name in sagnet.SagNetLosses._fields:
-        for part, part_tf in zip(gradients(sagnet, ours, name), gradients(tf_sagnet, theirs, name), strict=True):
+        found = (gradients(m, n, name, dtype) for m, n in zip(modules.values(), nets, strict=True))
+        for part, part_tf in zip(*found, strict=True):
             for g, g_tf in zip(part, part_tf, strict=True):
                 assert (g is None) == (g_tf is None)
                 if g is not None:
-                    np.testing.assert_allclose(in_keras_layout(g), g_tf, rtol=1e-4, atol=1e-6)
+                    twins.assert_close(in_keras_layout(g), g_tf, tolerance, name)
 
 
 @BOTH

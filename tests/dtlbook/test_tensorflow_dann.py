@@ -8,6 +8,8 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 torch = pytest.importorskip("torch")
 
+import twins  # noqa: E402
+
 from dtlbook import data  # noqa: E402
 from dtlbook.tensorflow import dann  # noqa: E402
 from dtlbook.torch import dann as torch_dann  # noqa: E402
@@ -120,6 +122,59 @@ def test_one_backward_pass_gives_the_three_gradients(lam):
             expected = sum(scale * g.numpy() for scale, g in ((scale_y, g_y), (scale_d, g_d)) if g is not None)
             np.testing.assert_allclose(got.numpy(), expected, rtol=0, atol=1e-12)
             assert k == 1 or np.abs(g_d.numpy()).max() > 1e-4
+
+
+def test_batch_normalisation_takes_its_statistics_from_both_domains_in_one_pass():
+    """A pass for each domain would centre each of them, and G_d would be shown two domains that look alike."""
+    nets, (x_source, y_source, x_target) = networks(), tensors()
+    x_target, plain = x_target + 1, nets.feature_extractor
+    normalise = tf.keras.layers.BatchNormalization(epsilon=1e-3, dtype="float64")
+    nets = nets._replace(feature_extractor=tf.keras.Sequential([plain, normalise]))
+    nets.feature_extractor.dtype_policy = tf.keras.DTypePolicy("float64")
+
+    def losses_of(f_source, f_target):
+        label = dann.cross_entropy(nets.label_predictor(f_source), y_source)
+        return np.array([label, dann.domain_loss(*map(nets.domain_classifier, (f_source, f_target)))])
+
+    losses = dann.dann_loss(nets, x_source, y_source, x_target, 0.7)
+    losses = np.array([losses.label, losses.domain])
+    f = plain(tf.concat([x_source, x_target], 0)).numpy()
+    f = (f - f.mean(0)) / np.sqrt(f.var(0) + 1e-3)  # by hand: over the 18 images together
+    np.testing.assert_allclose(losses, losses_of(f[:7], f[7:]), rtol=0, atol=1e-12)
+    two_passes = losses_of(*(nets.feature_extractor(x, training=True) for x in (x_source, x_target)))
+    assert np.abs(losses - two_passes).min() > 0.01
+
+
+def logarithm_of_the_share(z, y):
+    """−log of the softmax of logits z at class y, for each row."""
+    return np.log(np.exp(z).sum(1)) - z[np.arange(len(y)), y]
+
+
+@pytest.mark.parametrize("term", ["total", "label", "domain"])
+def test_the_semi_supervised_loss_is_pytorchs(term):
+    """Of 10 source, 8 target and 6 labelled target examples."""
+    twins.assert_twins(
+        lambda framework, nets, b: getattr(twins.module(framework, "dann").semi_supervised_loss(nets, *b, 0.7), term)
+    )
+
+
+@twins.BOTH
+def test_every_labelled_example_counts_alike_in_the_semi_supervised_loss(framework):
+    """(n L_y + m few) / (n + m) with n = 10 and m = 6: the mean over all 16, not the mean of two means."""
+    nets, b = twins.networks(framework), list(twins.batch())
+    b[3] = 5 * b[3]  # so that the few are another matter
+    losses = twins.module(framework, "dann").semi_supervised_loss(nets, *(twins.tensor(framework, a) for a in b), 0.7)
+    x_source, y_source, _, x_few, y_few = b
+    z, z_few = (
+        twins.array(nets.label_predictor(nets.feature_extractor(twins.tensor(framework, x)))) for x in (x_source, x_few)
+    )
+    source, few = logarithm_of_the_share(z, y_source), logarithm_of_the_share(z_few, y_few)
+    expected = np.concatenate([source, few]).mean()
+    assert twins.number(losses.label) == pytest.approx(expected, abs=1e-12)
+    assert abs(expected - (source.mean() + few.mean()) / 2) > 0.01 < abs(expected - source.mean())
+    alone = twins.module(framework, "dann").dann_loss(nets, *(twins.tensor(framework, a) for a in b[:3]), 0.7)
+    assert twins.number(losses.domain) == twins.number(alone.domain)  # no label reaches it
+    assert twins.number(losses.total) == pytest.approx(expected + twins.number(alone.domain), abs=1e-12)
 
 
 def test_full_confusion_costs_2_log_2():

@@ -171,6 +171,28 @@ def test_one_small_step_moves_each_part_the_right_way():
     assert after_step("feature_extractor", 100.0)[1] > 0
 
 
+def normalised_networks():
+    """`networks` with batch normalisation in G_f."""
+    nets = networks()
+    normalise = torch.nn.BatchNorm1d(16, dtype=torch.float64)
+    return nets._replace(feature_extractor=torch.nn.Sequential(nets.feature_extractor, normalise))
+
+
+def test_batch_normalisation_takes_its_statistics_from_both_domains_in_one_pass():
+    """A pass for each domain would centre each of them, and G_d would be shown two domains that look alike."""
+    nets, (x_source, y_source, x_target) = normalised_networks(), batch(7, 11)
+    x_target = x_target + 1
+    losses = dann.dann_loss(nets, x_source, y_source, x_target, 0.7)
+    f = nets.feature_extractor[0](torch.cat([x_source, x_target]))
+    f = (f - f.mean(0)) / (f.var(0, correction=0) + 1e-5).sqrt()  # by hand: over the 18 images together
+    joined = nets._replace(feature_extractor=lambda x: f[:7] if x is x_source else f[7:])
+    label, domain = separate_losses(joined, x_source, y_source, x_target)
+    torch.testing.assert_close(losses.label, label, rtol=0, atol=1e-12)
+    torch.testing.assert_close(losses.domain, domain, rtol=0, atol=1e-12)
+    label, domain = separate_losses(nets, x_source, y_source, x_target)  # two passes
+    assert abs(losses.label - label) > 0.01 < abs(losses.domain - domain)
+
+
 def test_label_predictor_gives_logits_not_probabilities():
     nets = networks()
     z = nets.label_predictor(nets.feature_extractor(batch()[0]))

@@ -1,11 +1,13 @@
 """The loop of PyTorch apart from any method: compiled, in bfloat16, many models at once, the two ends, bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from dtlbook import data, recipe  # noqa: E402
+from dtlbook import data, divergence, recipe  # noqa: E402
 from dtlbook.torch import dann, many, networks, training  # noqa: E402
 
 SHORT = dict(steps=30, batch_size=16, records=2)
@@ -38,6 +40,19 @@ def test_target_labels_reach_no_update(rotated):
     shuffled = data.Domain(target.name, target.x_train, target.y_train[::-1].copy(), target.x_test, target.y_test)
     one, other = (dann.train(source, t, **SHORT).networks for t in (target, shuffled))
     assert all(np.array_equal(a, b) for a, b in zip(parameters(one), parameters(other), strict=True))
+
+
+def test_the_fresh_domain_error_is_that_of_the_test_images(rotated):
+    """These domains cannot be told apart by their test images, and by their training images nobody would err."""
+    whole, nets, halves = rotated[0], networks.mlp(64, 10), []
+    for half, shade in ((slice(0, None, 2), 0), (slice(1, None, 2), 200)):
+        x_train = (shade + whole.x_train % 8).astype(np.uint8)
+        halves.append(replace(whole, x_train=x_train, x_test=whole.x_test[half], y_test=whole.y_test[half]))
+    f_test, f_train = ([training.features(nets, getattr(d, part)) for d in halves] for part in ("x_test", "x_train"))
+    found = training.fresh_domain_error(nets, *halves)
+    assert found == divergence.domain_error(*f_test) > 0.3 and divergence.domain_error(*f_train) < 0.01
+    first = training.fresh_domain_error(nets, *halves, at_most=50)
+    assert first == divergence.domain_error(*(f[:50] for f in f_test)) != found
 
 
 def test_a_compiled_update_is_the_same_update(rotated):

@@ -72,7 +72,35 @@ def weight_gradients(framework, nets, loss):
     }
 
 
-def assert_twins(loss, tolerances=(("float64", 1e-10), ("float32", 1e-5))):
+def in_both(make, dtype):
+    """``make(framework)`` for PyTorch and for TensorFlow, all of it in this type and from PyTorch's initial weights.
+
+    For functions that make networks in the frameworks' own type, float32.
+    """
+    ours, keras = make("torch"), tf.keras.config
+    before = keras.floatx(), keras.dtype_policy()
+    keras.set_floatx(dtype)  # of a keras.Input, to which a network's input is rounded, whatever its policy is
+    keras.set_dtype_policy(dtype)
+    try:
+        theirs = make("tensorflow")
+    finally:
+        keras.set_floatx(before[0])
+        keras.set_dtype_policy(before[1])
+    for part in ours:
+        part.to(getattr(torch, dtype))
+    module("tensorflow", "networks").set_weights(theirs, module("torch", "networks").get_weights(ours))
+    return ours, theirs
+
+
+def assert_close(ours, theirs, tolerance, message=""):
+    """Of two gradients, the first of PyTorch: relative to the largest number in it."""
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * max(1e-3, np.abs(ours).max()), err_msg=message)
+
+
+TOLERANCES = (("float64", 1e-10), ("float32", 1e-5))
+
+
+def assert_twins(loss, tolerances=TOLERANCES):
     """``loss(framework, networks, tensors of a batch)`` and all its gradients agree; a part is untouched in both."""
     for dtype, tolerance in tolerances:
         results = []
@@ -87,7 +115,7 @@ def assert_twins(loss, tolerances=(("float64", 1e-10), ("float32", 1e-5))):
                 assert (a is None) == (b is None), part
                 if a is not None:
                     assert a.dtype == dtype
-                    np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(1e-3, np.abs(a).max()), err_msg=part)
+                    assert_close(a, b, tolerance, part)
 
 
 def assert_finite_differences(framework, loss, expected=None, nets=None, parts=None, h=1e-5):

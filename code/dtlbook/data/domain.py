@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+OTHER_SCALES = (0, 1, 15, 16)  # brightest pixel of images that were read wrongly; 16 is that of scikit-learn's digits
 MAX_CLASSES = 100_000  # ImageNet-21k has 21,841; a larger label is an identifier or a mark for "not labelled"
 
 
@@ -110,11 +111,10 @@ def _check_examples(what: str, x: np.ndarray) -> None:
             f"{what} must have 1 to 4 channels in its last dimension, not {x.shape[-1]}; "
             "if they stand after n, move them with x.transpose(0, 2, 3, 1)"
         )
-    if images and x.max() == 1:
-        raise ValueError(
-            f"{what} must go from 0 black to 255 white, but its largest value is 1: these are probably images from "
-            "0 to 1; multiply by 255 before the cast to uint8"
-        )
+    if images and (top := int(x.max())) in OTHER_SCALES:
+        likely = f"these are probably images from 0 to {top}; multiply by 255{'/' + str(top) if top > 1 else ''}"
+        remedy = f"{likely} before the cast to uint8" if top else "all are black; check how the images were read"
+        raise ValueError(f"{what} must go from 0 black to 255 white, but its largest value is {top}: {remedy}")
     if features and not np.isfinite(x).all():
         row = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
         raise ValueError(f"{what} must hold finite numbers, but row {row} has NaN or infinity; remove or replace it")

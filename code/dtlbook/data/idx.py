@@ -17,6 +17,8 @@ def read_idx(path: Path) -> np.ndarray:
     try:
         with gzip.open(path) as file:
             raw = file.read()
+    except IsADirectoryError as error:
+        raise ValueError(f"{path} must be a gzipped IDX file, but it is a folder; {again}") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} is cut short or damaged ({error}); {again}") from error
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != UNSIGNED_BYTE or len(raw) < 4 + 4 * raw[3]:

@@ -17,6 +17,8 @@ def make_moons(degrees: float = 0.0, n: int = 300, noise: float = 0.1, seed: int
     """
     from sklearn import datasets
 
+    if isinstance(n, bool) or not isinstance(n, int | np.integer):
+        raise ValueError(f"n must be a whole number of points, 2 or more, not {n!r}")
     if n < 2 or not noise >= 0 or not np.isfinite(degrees):
         raise ValueError(
             "moons need n of 2 or more, noise of 0 or more and a finite angle; "

@@ -33,6 +33,9 @@ def normalised(counts: np.ndarray) -> np.ndarray:
     ``counts`` [n, k] are all examples of one domain: the columns' means are that domain's own. Deviations divide by
     n − 1; a column without variation becomes 0. Returns float32 [n, k].
     """
+    if not np.isfinite(counts).all():
+        row = int(np.flatnonzero(~np.isfinite(counts).all(axis=1))[0])
+        raise ValueError(f"row {row} has NaN or infinity: a histogram must hold finite counts; remove or replace it")
     total = counts.sum(axis=1, keepdims=True, dtype=np.float64)
     if (total <= 0).any():
         raise ValueError(f"row {int(total.argmin())} has the sum {total.min():g}: a histogram must count something")

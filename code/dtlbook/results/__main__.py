@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dtlbook.results", description=__doc__)
-    parser.add_argument("--folder", type=Path, help="where the rows are (default: results/ of this repository)")
+    where = {"type": Path, "help": "where the rows are (default: results/ of this repository)"}
+    parser.add_argument("--folder", **where)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the experiments, and how far each row is")
     run = commands.add_parser("run", help="run what is missing of an experiment")
@@ -42,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--again", action="store_true", help="measure rows anew whose settings, data or code changed")
     table = commands.add_parser("table", help="the rows beside the published values, as Markdown")
     table.add_argument("experiment", nargs="?")
+    for command in commands.choices.values():  # before the command or after it
+        command.add_argument("--folder", default=argparse.SUPPRESS, **where)
     return parser
 
 
@@ -62,11 +65,14 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _state(rows: Path, name: str, method: str, framework: str, seeds: int) -> str:
-    found = ledger.read(ledger.path(rows, name, method, framework))
-    source = experiments.source_file(method, framework)
+    try:
+        found = ledger.read(ledger.path(rows, name, method, framework))
+    except ledger.LedgerError as error:
+        return str(error)
     if found is None:
-        return "not run" if source.is_file() else "not run (its module is not there)"
-    old = found["code"] != ledger.code_hash(source) or found["settings"] != experiments.settings(name, method)
+        there = all(file.is_file() for file in experiments.source_files(method, framework))
+        return "not run" if there else "not run (its module is not there)"
+    old = found["code"] != ledger.code_of(method, framework) or found["settings"] != experiments.settings(name, method)
     return (
         f"{found['n']} of {seeds} seeds  {spread(found)}  {found['status']}"
         + old * "  (code or settings changed since)"
@@ -103,7 +109,8 @@ def _run(options: argparse.Namespace) -> int:
 def _table(options: argparse.Namespace) -> int:
     rows = ledger.folder(options.folder)
     for name in [options.experiment] if options.experiment else experiments.EXPERIMENTS:
-        print(f"\n{name}: {experiments.find(name).title['en']}, accuracy on the target's test examples, mean ± sd\n")
+        judges = "sampled training examples" if experiments.find(name).transductive else "test examples"
+        print(f"\n{name}: {experiments.find(name).title['en']}, accuracy on the target's {judges}, mean ± sd\n")
         print("| method | framework | measured | seeds | published | status |\n|---|---|---|---|---|---|")
         for _, method, framework, _ in runner.plan([name], None, None, None):
             found = ledger.read(ledger.path(rows, name, method, framework))

@@ -110,8 +110,13 @@ def basis(experiment: str, method: str, framework: str) -> dict[str, Any]:
     return {
         "settings": experiments.settings(experiment, method),
         "data": checksums(experiment),
-        "code": code_hash(experiments.source_file(method, framework)),
+        "code": code_of(method, framework),
     }
+
+
+def code_of(method: str, framework: str) -> str:
+    """`code_hash` of a method: its modules, and the functions of `experiments` that compute with them."""
+    return code_hash(*experiments.source_files(method, framework), functions=experiments.METHODS[method].functions)
 
 
 @cache
@@ -132,24 +137,29 @@ def checksums(experiment: str) -> list[dict[str, Any]]:
     return [{"pair": name, "source": of(source), "target": of(target)} for name, source, target in both]
 
 
-def code_hash(file: Path) -> str:
-    """SHA-256 over a module and all modules of this package that it imports, comments and docstrings left out.
+def code_hash(*files: Path, functions: Iterable[str] = ()) -> str:
+    """SHA-256 over modules, all modules of this package that they import, and ``functions`` of `experiments`.
 
-    The loaders of data do not count: the data has a checksum of its own.
+    Left out is what changes no number of a run: comments, docstrings, and what only refuses bad input. The loaders of
+    data do not count: the data has a checksum of its own.
     """
-    seen, waiting = {}, [file]
+    seen, waiting = {}, list(files)
     while waiting:
         here = waiting.pop()
         name = here.relative_to(PACKAGE).as_posix()
-        if name in seen or name.startswith(("data/", "results/")) or not here.is_file():
+        if name in seen or name.startswith(("data/", "results/", "arguments.py")) or not here.is_file():
             continue
         tree = ast.parse(here.read_text(encoding="utf-8"))
         waiting += [module for node in ast.walk(tree) for module in _imported(node)]
-        seen[name] = ast.unparse(_without_docstrings(tree))
-    if not seen:
-        raise LedgerError(
-            f"there is no module dtlbook/{file.relative_to(PACKAGE).as_posix()} yet, so nothing can be run"
-        )
+        seen[name] = ast.unparse(_what_computes(tree))
+    for file in files:
+        name = file.relative_to(PACKAGE).as_posix()
+        if name not in seen:
+            raise LedgerError(f"there is no module dtlbook/{name} yet, so nothing can be run")
+    if functions:
+        tree = ast.parse((PACKAGE / "results" / "experiments.py").read_text(encoding="utf-8"))
+        defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        seen |= {name: ast.unparse(_what_computes(defined[name])) for name in functions}
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 
 
@@ -165,11 +175,30 @@ def _imported(node: ast.AST) -> Iterable[Path]:
             yield PACKAGE.joinpath(*name.split(".")[1:]).with_suffix(".py")
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
+def _what_computes(tree: ast.AST) -> ast.AST:
+    """Without docstrings and without what only refuses bad input.
+
+    The latter are functions called ``check_…``, statements that call one, and conditions that end in an error.
+    """
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False):
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree
+            node.body = node.body[1:]
+    return _WithoutChecks().visit(tree)
+
+
+class _WithoutChecks(ast.NodeTransformer):
+    def generic_visit(self, node: ast.AST) -> ast.AST | None:
+        node = super().generic_visit(node)
+        if isinstance(node, ast.FunctionDef) and node.name.lstrip("_").startswith("check_"):
+            return None
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            called = getattr(node.value.func, "id", getattr(node.value.func, "attr", ""))
+            return None if called.lstrip("_").startswith("check_") else node
+        if isinstance(node, (ast.If, ast.For, ast.With)) and not getattr(node, "orelse", []):
+            return None if not node.body or isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise) else node
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            node.body = node.body or [ast.Pass()]
+        return node
 
 
 def changes(old: dict, now: dict[str, Any]) -> list[str]:
@@ -203,14 +232,19 @@ def require_writable(rows: Path) -> None:
 
 def _cannot_write(what: Path, error: OSError) -> LedgerError:
     return LedgerError(
-        f"cannot write {what.parent.name}/{what.name} ({error.strerror}); make the folder writable or give another "
-        "one with --folder"
+        f"cannot write {'/'.join(what.parts[-2:])} ({error.strerror}); make the folder writable or give another one "
+        "with --folder"
     )
 
 
 def store(rows: Path, job: Job, numbers: dict[str, Any], now: dict[str, Any]) -> dict:
     """Add one finished seed to its row, or begin the row anew if it was measured on another `basis`; the new row."""
     file = path(rows, job.experiment, job.method, job.framework)
+    with _alone_with(file):
+        return _with_seed(file, job, numbers, now)
+
+
+def _with_seed(file: Path, job: Job, numbers: dict[str, Any], now: dict[str, Any]) -> dict:
     old = read(file)
     seeds, environments = [], []
     if old and not changes(old, now):
@@ -232,8 +266,17 @@ def store(rows: Path, job: Job, numbers: dict[str, Any], now: dict[str, Any]) ->
 def refresh(rows: Path, experiment: str, method: str, framework: str) -> dict | None:
     """Bring published value, status and reason of a stored row up to date; the numbers stay."""
     file = path(rows, experiment, method, framework)
-    old = read(file)
-    return _write(file, old) if old else None
+    with _alone_with(file):
+        old = read(file)
+        return _write(file, old) if old else None
+
+
+def _alone_with(file: Path):
+    """A lock on one row, so that two sweeps at once do not overwrite each other's seeds. It lies outside the rows."""
+    from filelock import FileLock
+
+    key = hashlib.sha256(f"{file.resolve()} {Path.home()}".encode()).hexdigest()[:16]
+    return FileLock(Path(tempfile.gettempdir()) / f"dtlbook-row-{key}.lock")
 
 
 def _write(file: Path, new: dict) -> dict:

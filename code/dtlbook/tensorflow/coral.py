@@ -51,7 +51,10 @@ def coral_loss(
 
     ``x_source`` [n, …] and ``x_target`` [n', …] are floating-point images, ``y_source`` int64 [n]. G_d is not used.
     """
+    training.check_loss_input(lam, x_source, y_source, x_target)
     recipe.check_batch(x_source, y_source, x_target)
+    if layer not in ("logits", "features"):
+        raise ValueError(f'layer must be "logits" or "features", not {layer!r}')
     n = len(x_source)
     x = tf.concat([x_source, x_target], 0)
     f = networks.feature_extractor(x, training=True)  # one pass: batch statistics are shared
@@ -71,6 +74,8 @@ def train(source: Domain, target: Domain, *, lam: float = 1.0, layer: str = "log
     """
     if layer not in ("logits", "features"):
         raise ValueError(f'layer must be "logits" or "features", not {layer!r}')
+    training.check_trainable(settings.get("networks"))
+    recipe.check_sizes(batch_size=settings.get("batch_size", 2))
     covariance(tf.zeros([settings.get("batch_size", 2), 1]))  # a batch too small is told before training
     settings = {"domain_error": training.fresh_domain_error, **settings}
     return training.fit(partial(coral_loss, layer=layer), source, target, lam=lam, **settings)

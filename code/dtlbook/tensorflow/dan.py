@@ -73,6 +73,7 @@ def dan_loss(
 
     ``x_source`` [n, …] and ``x_target`` [n', …] are floating-point images, ``y_source`` int64 [n]. G_d is not used.
     """
+    training.check_loss_input(lam, x_source, y_source, x_target)
     recipe.check_batch(x_source, y_source, x_target)
     n = len(x_source)
     layers = activations(networks, tf.concat([x_source, x_target], 0))  # one pass: batch statistics are shared
@@ -96,6 +97,8 @@ def train(
     ``factors``   the bandwidths σ_u over the median distance
     ``settings``  those of `dtlbook.tensorflow.training.run` (steps, batch_size, seed, networks, …) and ``momentum``
     """
+    training.check_trainable(settings.get("networks"))
+    recipe.check_whole(batch_size=settings.get("batch_size", 2))
     some = tf.zeros([max(1, settings.get("batch_size", 2)), 1])
     multi_kernel_mmd2(some, some, factors, unbiased)  # bad settings are told before training
     settings = {"domain_error": training.fresh_domain_error, **settings}

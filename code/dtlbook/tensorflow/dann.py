@@ -119,6 +119,7 @@ def semi_supervised_loss(
     L_y becomes the mean over source and labelled target images together; L_d is unchanged and sees no label.
     (JMLR 2016, section 5.2.4, trains so on traffic signs; how the paper weights the two is not stated.)
     """
+    training.check_labelled_input(x_source, x_labelled, y_labelled)
     losses = dann_loss(networks, x_source, y_source, x_target, lam)
     f = networks.feature_extractor(x_labelled, training=True)
     few = cross_entropy(networks.label_predictor(f, training=True), y_labelled)

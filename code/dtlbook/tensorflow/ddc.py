@@ -53,6 +53,7 @@ def ddc_loss(
     ``x_source`` [n, …] and ``x_target`` [n', …] are floating-point images, ``y_source`` int64 [n]. The adaptation
     layer is the last layer of G_f. G_d is not used.
     """
+    training.check_loss_input(lam, x_source, y_source, x_target)
     recipe.check_batch(x_source, y_source, x_target)
     n = len(x_source)
     x = tf.concat([x_source, x_target], 0)
@@ -80,6 +81,8 @@ def train(
     ``settings``   those of `dtlbook.tensorflow.training.run` (steps, batch_size, seed, networks, …) and ``momentum``
     """
     chosen = {"kernel": kernel, "bandwidth": bandwidth, "unbiased": unbiased}
+    training.check_trainable(settings.get("networks"))
+    recipe.check_whole(batch_size=settings.get("batch_size", 2))
     some = tf.zeros([max(1, settings.get("batch_size", 2)), 1])
     mmd2(some, some, **chosen)  # bad settings are told before training
     settings = {"domain_error": training.fresh_domain_error, **settings}

@@ -75,22 +75,33 @@ def run(
 ) -> Run:
     """Train on labelled source and unlabelled target images; arguments as in `dtlbook.torch.training.run`.
 
+    ``device`` and ``graph`` of that do not exist here: TensorFlow trains on a GPU if it finds one, and every run is
+    compiled.
+
     All updates between two records are one compiled loop. Keras puts the learning rate inside the momentum,
     PyTorch outside; as the rate falls the two runs drift apart a little, while with ``alpha=0`` they agree up
     to rounding.
 
     ``target.y_train`` is never read; the history compares predictions with the test labels for the reader.
+
+    Raises:
+        ValueError: a setting out of its range, domains or networks that do not fit each other, or ``labelled`` for a
+            method that uses none; all is told before anything is compiled.
     """
     recipe.check_run(source, target, steps, batch_size, records)
     recipe.check_lambda(lam)
+    recipe.check_seed(seed)
+    recipe.check_rates(mu_0, alpha, beta)
     if networks is None:
         networks = mlp(int(np.prod(source.image_shape)), source.n_classes, seed=seed)
+    check_networks_fit(networks, source, domain_error is None or domain_error is own_domain_error)
     for part, input_ in zip(networks, (source.x_train[:1], None, None), strict=True):
         if input_ is not None:  # Keras makes some weights at the first call
             first = part(example(tf.constant(input_)))
         else:
             part(first)
     update = make_update(networks)
+    recipe.check_takes_labelled(update, labelled)
     arrays = [source.x_train, source.y_train, target.x_train]
     indices = recipe.batch_indices(len(source.x_train), len(target.x_train), steps, batch_size, seed)
     indices = [indices[0], indices[0], indices[1]]
@@ -138,6 +149,8 @@ def descend(loss: Callable[..., Losses], momentum: float = 0.9) -> Callable[[Net
 
     def make_update(networks: Networks) -> Update:
         parameters = [variable for part in networks for variable in part.trainable_variables]
+        if not parameters:
+            raise ValueError("every block is frozen, so there is nothing to train; unfreeze one")
         optimizer = keras.optimizers.SGD(0.0, momentum=momentum)  # made once: momentum lives in it
         optimizer.build(parameters)
 
@@ -148,6 +161,8 @@ def descend(loss: Callable[..., Losses], momentum: float = 0.9) -> Callable[[Net
                 losses = loss(networks, *batch, lam)
             gradients = tape.gradient(losses.total, parameters)
             used = [(g, p) for g, p in zip(gradients, parameters, strict=True) if g is not None]
+            if not used:
+                raise ValueError("every block that the loss depends on is frozen; unfreeze one")
             optimizer.apply_gradients(used)
             return losses
 
@@ -157,7 +172,12 @@ def descend(loss: Callable[..., Losses], momentum: float = 0.9) -> Callable[[Net
 
 
 def fit(loss: Callable[..., Losses], source: Domain, target: Domain, *, momentum: float = 0.9, **settings) -> Run:
-    """`run` with `descend`: minimise ``loss`` by SGD. ``settings`` are those of `run`."""
+    """`run` with `descend`: minimise ``loss`` by SGD.
+
+    ``momentum``  see `descend`
+    ``settings``  those of `run`, which raises the same errors
+    """
+    recipe.check_takes_labelled(loss, settings.get("labelled"))
     return run(descend(loss, momentum), source, target, **settings)
 
 
@@ -173,11 +193,13 @@ def supervised_loss(
 
 def cross_entropy(label_logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Mean cross-entropy of logits [n, classes] and int64 classes [n], in nats. No softmax before it."""
+    recipe.check_classes(labels, label_logits.shape[-1])
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, label_logits))
 
 
 def source_only(source: Domain, target: Domain, **settings) -> Run:
     """Lower end of every comparison: the same networks and batches, trained on the source alone."""
+    check_trainable(settings.get("networks"))
     settings = {"domain_error": fresh_domain_error, "lam": 0.0, **settings}
     return fit(supervised_loss, source, target, **settings)
 
@@ -235,6 +257,51 @@ def _apply(images: np.ndarray, *parts: keras.Model) -> np.ndarray:
             out = part(out, training=False)
         results.append(out.numpy())
     return np.concatenate(results)
+
+
+# --- checks: one sentence each --------------------------------------------------------------------------
+def check_networks_fit(networks: Networks, source: Domain, with_domain: bool = True) -> None:
+    """`recipe.check_networks_fit` with the source's first example, in inference mode; G_d must take the features.
+
+    Keras makes some weights at this first call.
+    """
+
+    def inferring(part):
+        return lambda x: part(x, training=False)
+
+    parts, errors = [inferring(part) for part in networks], (ValueError, TypeError, tf.errors.OpError)
+    x = example(tf.constant(source.x_train[:1]))
+    f = recipe.check_networks_fit(parts, x, source, with_domain, errors)
+    recipe.check_part("domain classifier", parts[2], f, f"features {list(f.shape)[1:]}", errors)
+
+
+def check_trainable(networks: Networks | None) -> None:
+    """Something of G_f or G_y is to be trained: for methods whose loss does not depend on G_d.
+
+    Networks that Keras has not built yet have no variables and pass.
+    """
+    if networks is not None and all(part.variables and not part.trainable_variables for part in networks[:2]):
+        raise ValueError("every block is frozen, so there is nothing to train; unfreeze one")
+
+
+def check_loss_input(lam: float | tf.Tensor, x_source: tf.Tensor, y_source: tf.Tensor, x_target: tf.Tensor) -> None:
+    """λ, if it is a plain number, and the types of a batch; no number of a tensor is looked at."""
+    if not tf.is_tensor(lam):
+        recipe.check_lambda(lam)
+    types = [tf.as_dtype(getattr(a, "dtype", None) or tf.convert_to_tensor(a).dtype)
+             for a in (x_source, y_source, x_target)]  # fmt: skip
+    if types[1] != tf.int64 or not types[0].is_floating or types[2] != types[0]:
+        raise ValueError(
+            f"x_source and x_target must be tensors of one floating-point type and y_source one of int64; got "
+            f"{types[0].name}, {types[2].name}, {types[1].name}, so bring uint8 images to 0 … 1 with to_float and cast "
+            "the labels"
+        )
+
+
+def check_labelled_input(x_source: tf.Tensor, x_labelled: tf.Tensor, y_labelled: tf.Tensor) -> None:
+    """The labelled target images of a batch: x_labelled as x_source, y_labelled int64 [m]."""
+    check_loss_input(0.0, x_source, y_labelled, x_labelled)
+    recipe.check_labelled_batch(x_source, x_labelled, y_labelled)
 
 
 def example(x: tf.Tensor) -> tf.Tensor:

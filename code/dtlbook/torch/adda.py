@@ -140,6 +140,7 @@ def adapt(
     networks = copy.deepcopy(source_networks)
     if width is not None:
         networks = with_discriminator(networks, width, settings.get("seed", 0))
+    training.check_networks_fit(networks, source)
     run = training.run(adversarial_update(source_networks, minimax), source, target, networks=networks, **settings)
     accuracy = training.accuracy(source_networks, source.x_test, source.y_test)
     run.history.source_accuracy[:] = [accuracy] * len(run.history)

@@ -53,7 +53,10 @@ def coral_loss(
 
     ``x_source`` [n, …] and ``x_target`` [n', …] are floating-point images, ``y_source`` int64 [n]. G_d is not used.
     """
+    training.check_loss_input(lam, x_source, y_source, x_target)
     recipe.check_batch(x_source, y_source, x_target)
+    if layer not in ("logits", "features"):
+        raise ValueError(f'layer must be "logits" or "features", not {layer!r}')
     n = len(x_source)
     f = networks.feature_extractor(torch.cat([x_source, x_target]))  # one pass: batch statistics are shared
     z = networks.label_predictor(f)
@@ -71,6 +74,8 @@ def train(source: Domain, target: Domain, *, lam: float = 1.0, layer: str = "log
     """
     if layer not in ("logits", "features"):
         raise ValueError(f'layer must be "logits" or "features", not {layer!r}')
+    training.check_trainable(settings.get("networks"))
+    recipe.check_sizes(batch_size=settings.get("batch_size", 2))
     covariance(torch.zeros(settings.get("batch_size", 2), 1))  # a batch too small is told before training
     settings = {"domain_error": training.fresh_domain_error, **settings}
     return training.fit(partial(coral_loss, layer=layer), source, target, lam=lam, **settings)

@@ -204,6 +204,8 @@ def five_steps(
     ``unfrozen``       how many blocks, from the last, step 4 unfreezes
     ``steps``, ``mu_0``  of step 3 and of step 5; ``settings`` of both are those of `fit`
     """
+    names_of.check_stages(steps=steps, mu_0=mu_0)
+    names_of.check_depth(unfrozen, len(names_of.of_features(blocks(pretrained))))
     feature_dim = training.features(pretrained, target.x_test[:1]).shape[1]
     networks = add_classifier(pretrained, feature_dim, target.n_classes, hidden, seed)  # 1 a new classifier
     freeze(networks)  # 2 G_f keeps still

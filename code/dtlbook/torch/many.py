@@ -40,13 +40,19 @@ def train_many(
 
     ``make_networks``  seed → networks, by default `mlp`; all models start from the same weights
     """
+    if len(lams) == 0:
+        raise ValueError("lams must hold at least one λ, but it is empty")
     for lam in lams:
         recipe.check_lambda(lam)
     recipe.check_run(source, target, steps, batch_size, records=1)
     recipe.check_momentum(momentum)
+    recipe.check_seed(seed)
+    recipe.check_rates(mu_0, alpha, beta)
+    check_device(device)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     make_networks = make_networks or (lambda seed: mlp(int(np.prod(source.image_shape)), source.n_classes, seed=seed))
     models = [Networks(*(part.to(device) for part in make_networks(seed))) for _ in lams]
+    check_models(models, source)
     stacked = [stack_module_state(parts) for parts in zip(*models, strict=True)]
     parameters = [{name: p.detach() for name, p in state[0].items()} for state in stacked]
     buffers = [state[1] for state in stacked]
@@ -85,3 +91,16 @@ def train_many(
         for part, values in zip(model, parameters, strict=True):
             part.load_state_dict({name: p[k] for name, p in values.items()}, strict=False)
     return models
+
+
+def check_device(device: str | None) -> None:
+    from dtlbook.torch import training
+
+    training.check_device(device)
+
+
+def check_models(models: Sequence[Networks], source: Domain) -> None:
+    """The models, which are alike, fit the source; what a loss asks of G_d it says itself."""
+    from dtlbook.torch import training
+
+    training.check_networks_fit(models[0], source, with_domain=False)

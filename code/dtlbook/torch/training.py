@@ -78,24 +78,38 @@ def run(
     """Train on labelled source and unlabelled target images.
 
     ``lam``        λ, reached along λ · (2/(1+exp(−10p)) − 1) if ``scheduled``, constant otherwise
-    ``batch_size`` images of each domain in a step
+    ``steps``      updates
+    ``batch_size`` images of each domain in a step, drawn with replacement; at most as many as either domain has, but
+                   one domain that is source and target at once, as in fine-tuning on a few labels, may have fewer
     ``seed``       initial weights and batches; runs of one seed differ in λ alone
     ``networks``   trained in place if given, else `mlp` of that seed
     ``mu_0 … beta``  learning rate μ_0/(1+αp)^β
+    ``records``    how many entries the history gets, evenly spread over the steps
     ``labelled``   a few target examples whose labels the method may use, (images, labels); see `recipe.few_labels`
-
+    ``domain_error``  what the history records under that name, a function of (networks, source, target); by default
+                   `own_domain_error`, the error of G_d, which must then give one logit
+    ``device``     where to train, a name of PyTorch's such as "cpu" or "cuda:1"; by default a GPU if there is one
     ``graph``      on a GPU, record the step once as a CUDA graph and replay it, see `launches`
 
     ``target.y_train`` is never read; the history compares predictions with the test labels for the reader.
+
+    Raises:
+        ValueError: a setting out of its range, domains or networks that do not fit each other, ``labelled`` for a
+            method that uses none, or a device that is not there; all is told before the first step.
     """
     recipe.check_run(source, target, steps, batch_size, records)
     recipe.check_lambda(lam)
+    recipe.check_seed(seed)
+    recipe.check_rates(mu_0, alpha, beta)
+    check_device(device)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if networks is None:
         networks = mlp(int(np.prod(source.image_shape)), source.n_classes, seed=seed)
     for part in networks:
         part.to(device).train()
+    check_networks_fit(networks, source, domain_error is None or domain_error is own_domain_error)
     update = make_update(networks)
+    recipe.check_takes_labelled(update, labelled)
     # All examples, the indices of all batches and both schedules go to the device once, where `at` counts the steps;
     # nothing comes back between two records.
     arrays = [source.x_train, source.y_train, target.x_train]
@@ -187,6 +201,8 @@ def descend(loss: Callable[..., Losses], momentum: float = 0.9, compiled: bool =
 
     def make_update(networks: Networks) -> Update:
         parameters = [p for part in networks for p in part.parameters() if p.requires_grad]
+        if not parameters:
+            raise ValueError("every block is frozen, so there is nothing to train; unfreeze one")
         # Made once: momentum lives in it. A learning rate that is a tensor on the device needs no word from the host.
         rate = torch.zeros((), device=parameters[0].device)
         optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum, fused=True)
@@ -195,6 +211,8 @@ def descend(loss: Callable[..., Losses], momentum: float = 0.9, compiled: bool =
             *batch, lam, mu = batch_lam_mu
             rate.copy_(mu)
             losses = loss(networks, *batch, lam)
+            if not losses.total.requires_grad:
+                raise ValueError("every block that the loss depends on is frozen; unfreeze one")
             optimizer.zero_grad()
             losses.total.backward()
             optimizer.step()
@@ -214,7 +232,12 @@ def fit(
     compiled: bool = False,
     **settings,
 ) -> Run:
-    """`run` with `descend`: minimise ``loss`` by SGD. ``settings`` are those of `run`."""
+    """`run` with `descend`: minimise ``loss`` by SGD.
+
+    ``momentum``, ``compiled``  see `descend`
+    ``settings``                those of `run`, which raises the same errors
+    """
+    recipe.check_takes_labelled(loss, settings.get("labelled"))
     return run(descend(loss, momentum, compiled), source, target, **settings)
 
 
@@ -229,6 +252,7 @@ def supervised_loss(
 
 def source_only(source: Domain, target: Domain, **settings) -> Run:
     """Lower end of every comparison: the same networks and batches, trained on the source alone."""
+    check_trainable(settings.get("networks"))
     settings = {"domain_error": fresh_domain_error, "lam": 0.0, **settings}
     return fit(supervised_loss, source, target, **settings)
 
@@ -288,6 +312,65 @@ def _apply(images: np.ndarray, *parts: nn.Module) -> np.ndarray:
             out = part.eval()(out)
         results.append(out.cpu().numpy())
     return np.concatenate(results)
+
+
+# --- checks: one sentence each --------------------------------------------------------------------------
+def check_device(device: str | torch.device | None) -> None:
+    """PyTorch can put a tensor there; None, the default, is left to `run`."""
+    if device is None:
+        return
+    try:
+        torch.zeros(0, device=device)
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"device must be one that PyTorch finds here, such as 'cpu', or 'cuda' with a GPU, not {str(device)!r}; "
+            "leave it out to have one chosen"
+        ) from error
+
+
+@torch.no_grad()
+def check_networks_fit(networks: Networks, source: Domain, with_domain: bool = True) -> None:
+    """`recipe.check_networks_fit` with the source's first example; the modes of all modules are left as they were.
+
+    In inference mode, so that no batch statistics and no random state change.
+    """
+    modes = [(module, module.training) for part in networks for module in part.modules()]
+    some = next(networks.feature_extractor.parameters(), torch.zeros(0))
+    errors = RuntimeError, ValueError, TypeError, IndexError
+    try:
+        for part in networks:
+            part.eval()
+        recipe.check_networks_fit(
+            networks, example(on_device(source.x_train[:1], some.device)), source, with_domain, errors
+        )
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def check_trainable(networks: Networks | None) -> None:
+    """Something of G_f or G_y is to be trained: for methods whose loss does not depend on G_d."""
+    if networks is not None and not any(p.requires_grad for part in networks[:2] for p in part.parameters()):
+        raise ValueError("every block is frozen, so there is nothing to train; unfreeze one")
+
+
+def check_loss_input(lam: float | Tensor, x_source: Tensor, y_source: Tensor, x_target: Tensor) -> None:
+    """λ, if it is a plain number, and the types of a batch; no number of a tensor is looked at."""
+    if not isinstance(lam, Tensor):
+        recipe.check_lambda(lam)
+    types = [getattr(a, "dtype", type(a).__name__) for a in (x_source, y_source, x_target)]
+    fits = all(isinstance(a, Tensor) for a in (x_source, y_source, x_target)) and types[1] == torch.int64
+    if not fits or not x_source.is_floating_point() or types[2] != types[0]:
+        raise ValueError(
+            f"x_source and x_target must be tensors of one floating-point type and y_source one of int64; got "
+            f"{types[0]}, {types[2]}, {types[1]}, so bring uint8 images to 0 … 1 with to_float and cast the labels"
+        )
+
+
+def check_labelled_input(x_source: Tensor, x_labelled: Tensor, y_labelled: Tensor) -> None:
+    """The labelled target images of a batch: x_labelled as x_source, y_labelled int64 [m]."""
+    check_loss_input(0.0, x_source, y_labelled, x_labelled)
+    recipe.check_labelled_batch(x_source, x_labelled, y_labelled)
 
 
 def on_device(array: np.ndarray, device: str | torch.device) -> Tensor:
