@@ -29,7 +29,10 @@ def ending_at_logits(networks: Networks) -> Networks:
     The domain classifier is new, logits → 1: `adda.with_discriminator` makes the real D from its width.
     """
     like = networks.label_predictor.layers[-1].dtype_policy
-    layers = [*networks.feature_extractor.layers, *networks.label_predictor.layers]  # one list: `get_weights` keeps order
+    layers = [
+        *networks.feature_extractor.layers,
+        *networks.label_predictor.layers,
+    ]  # one list: `get_weights` keeps order
     encoder, nothing = keras.Sequential(layers), keras.layers.Activation("linear", dtype=like)
     encoder.dtype_policy = like  # a Sequential rounds its input to a policy of its own
     discriminator = keras.Sequential([keras.layers.Dense(1, dtype=like)])
