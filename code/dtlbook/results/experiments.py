@@ -287,13 +287,13 @@ LABEL_FREE = {"n_components": "disagreement"}
 TZENG_STAGES = {"steps": 10000, "batch_size": 128, "first_stage": {"steps": 3000, "batch_size": 64}}
 AS_IN_THE_CODE = {
     "source-only": {
-        "ko": "저자들의 코드는 Adam으로 10,000걸음 학습하고, 뽑힌 타깃 그림에서 잰다. 그대로 하면 mnist-usps-sample의 값이 된다(8장)",
-        "en": "the authors' code trains by Adam for 10,000 steps and judges on the sampled target images; done so, the value is "
+        "ko": "까닭이 확실하지 않다. 저자들의 코드는 Adam으로 10,000걸음 학습하고, 뽑힌 타깃 그림에서 잰다. 그대로 하면 mnist-usps-sample의 값이 된다(8장)",
+        "en": "reason not certain; the authors' code trains by Adam for 10,000 steps and judges on the sampled target images; done so, the value is "
         "that of mnist-usps-sample (chapter 8)",
     },
     "adda": {
-        "ko": "저자들의 코드는 인코더를 로짓에서 자르고, 뽑힌 타깃 그림에서 잰다. 그대로 하면 mnist-usps-sample의 값이 된다(8장)",
-        "en": "the authors' code cuts the encoder at the logits and judges on the sampled target images; done so, the value is "
+        "ko": "까닭이 확실하지 않다. 저자들의 코드는 인코더를 로짓에서 자르고, 뽑힌 타깃 그림에서 잰다. 그대로 하면 mnist-usps-sample의 값이 된다(8장)",
+        "en": "reason not certain; the authors' code cuts the encoder at the logits and judges on the sampled target images; done so, the value is "
         "that of mnist-usps-sample (chapter 8)",
     },
 }
