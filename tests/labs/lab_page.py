@@ -71,6 +71,11 @@ def readout(page, name):
     return page.locator(f"xpath=//dt[. = '{name}']/following-sibling::dd").text_content()
 
 
+def number(page, name):
+    """The readout as a number; the pages print a negative one with the sign −, as books do."""
+    return float(readout(page, name).replace("−", "-"))
+
+
 def readouts(page):
     return page.locator("dd").all_text_contents()
 

@@ -2,7 +2,7 @@
 
 import pytest
 from frames import scroll_to
-from lab_page import axe_finds, lab_pages, opener, output, pictures, readout
+from lab_page import axe_finds, lab_pages, number, opener, output, pictures, readout
 
 pages = lab_pages("from dtlbook.labs import adda_lab\nadda_lab()")
 open_page = opener()
@@ -29,12 +29,12 @@ def test_both_stages_train_to_the_end_with_a_stop_where_something_is_over(open_p
     drawn = pictures(page)
     train(page, "Stage 1 is over")
     assert readout(page, "Step") == "1000 / 3500" and readout(page, "Stage") == "2"
-    first = float(readout(page, "Target accuracy"))
+    first = number(page, "Target accuracy")
     train(page, "head start of D is over")
-    assert readout(page, "Step") == "1500 / 3500" and float(readout(page, "Target accuracy")) == first
+    assert readout(page, "Step") == "1500 / 3500" and number(page, "Target accuracy") == first
     train(page, "Stage 2 is over")
-    assert readout(page, "Step") == "3500 / 3500" and float(readout(page, "Target accuracy")) > 0.85 > first
-    assert float(readout(page, "Source accuracy")) > 0.95
+    assert readout(page, "Step") == "3500 / 3500" and number(page, "Target accuracy") > 0.85 > first
+    assert number(page, "Source accuracy") > 0.95
     assert all(old != new for old, new in zip(drawn, pictures(page), strict=True)), "every picture moves"
     assert "Stage 2, step 3500" in page.get_by_role("img", name="Feature space").get_attribute("aria-label")
     press(page, "Start again")
@@ -59,8 +59,8 @@ def test_where_d_is_sure_the_two_gradients_part(open_page):
     page = open_page(reduced_motion="reduce")
     press(page, "D is sure: minimax", "To stage 2")
     train(page, "head start of D is over")
-    inverted, minimax = (float(readout(page, f"Gradient, {name}")) for name in ("inverted", "minimax"))
-    assert minimax < 0.01 * inverted and float(readout(page, "Mean target logit")) > 5
+    inverted, minimax = (number(page, f"Gradient, {name}") for name in ("inverted", "minimax"))
+    assert minimax < 0.01 * inverted and number(page, "Mean target logit") > 5
     loss = readout(page, "LM")
     page.get_by_role("checkbox").press("Space")
     assert readout(page, "LM") != loss and readout(page, "Step") == "3000 / 5000", "the run goes on"

@@ -2,7 +2,7 @@
 
 import pytest
 from frames import scroll_to
-from lab_page import axe_finds, lab_pages, opener, output, pictures, readout
+from lab_page import axe_finds, lab_pages, number, opener, output, pictures, readout
 
 pages = lab_pages("from dtlbook.labs import dann_lab\ndann_lab()")
 open_page = opener()
@@ -17,7 +17,7 @@ def test_play_trains_to_the_end_and_says_how_it_ended(open_page):
     page.wait_for_function(
         "document.querySelector('[role=status]').textContent.startsWith('Step 3000.')", timeout=60_000
     )
-    assert readout(page, "Target accuracy") != before and float(readout(page, "Target accuracy")) > 0.85
+    assert readout(page, "Target accuracy") != before and number(page, "Target accuracy") > 0.85
     assert readout(page, "Step") == "3000 / 3000" and pause.count() == 0
     assert all(old != new for old, new in zip(drawn, pictures(page), strict=True)), "every picture moves"
     name = page.get_by_role("img", name="Feature space").get_attribute("aria-label")

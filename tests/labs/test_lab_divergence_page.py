@@ -1,6 +1,6 @@
 """The divergence lab in a page with no kernel, moved by mouse and keyboard."""
 
-from lab_page import by_keyboard_and_mouse, lab_pages, opener, output, pictures, readout, readouts
+from lab_page import by_keyboard_and_mouse, lab_pages, number, opener, output, pictures, readout, readouts
 
 pages = lab_pages("from dtlbook.labs import divergence_lab\ndivergence_lab()")
 open_page = opener()
@@ -54,8 +54,8 @@ def test_handles_move_and_spread_the_target(open_page):
 def test_situations_end_where_their_texts_say(open_page):
     page = open_page("ko")
     page.get_by_role("button", name="이렇게 맞추기: 2").click()
-    half_planes = float(readout(page, "d̂H = 2(1 − 합)"))
+    half_planes = number(page, "d̂H = 2(1 − 합)")
     page.get_by_label("가설 클래스").select_option("discs")
-    assert half_planes < 1.1 and float(readout(page, "d̂H = 2(1 − 합)")) > 1.3
+    assert half_planes < 1.1 and number(page, "d̂H = 2(1 − 합)") > 1.3
     page.get_by_role("button", name="같은 분포").click()
     assert readout(page, "분포의 dH") == "0.00" and page.locator("[aria-pressed=true]").count() == 1

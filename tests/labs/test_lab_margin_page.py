@@ -1,6 +1,6 @@
 """The margin lab in a page with no kernel: it trains, and is moved by mouse, keyboard and link."""
 
-from lab_page import lab_pages, opener, output, pictures, readout
+from lab_page import lab_pages, number, opener, output, pictures, readout
 
 pages = lab_pages("from dtlbook.labs import margin_lab\nmargin_lab()")
 open_page = opener()
@@ -13,7 +13,7 @@ def test_play_trains_to_the_end_and_says_how_it_ended(open_page):
     page.wait_for_function(
         "document.querySelector('[role=status]').textContent.startsWith('Step 2000.')", timeout=60_000
     )
-    assert readout(page, "Target accuracy") != before and float(readout(page, "Target accuracy")) > 0.75
+    assert readout(page, "Target accuracy") != before and number(page, "Target accuracy") > 0.75
     assert readout(page, "Step") == "2000 / 2000"
     assert all(old != new for old, new in zip(drawn, pictures(page), strict=True)), "every picture moves"
     assert "Mean distance of pairs" in page.get_by_role("img", name="Feature space").get_attribute("aria-label")

@@ -2,7 +2,7 @@
 
 import pytest
 from frames import scroll_to
-from lab_page import axe_finds, lab_pages, opener, output, readout
+from lab_page import axe_finds, lab_pages, number, opener, output, readout
 
 END = "document.querySelector('[role=status]').textContent.startsWith('Step 2000.')"
 pages = lab_pages("from dtlbook.labs import mmd_lab\nmmd_lab()")
@@ -34,7 +34,7 @@ def test_dragging_moves_the_target_and_everything_follows(open_page):
     page.mouse.up()
     across, up = (float(output(page, f"Centre of the target, {way}")) for way in ("across", "up"))
     assert 2.7 < across < 3.4 and 0.8 < up < 1.3
-    assert readout(page, "p-value") == "0.002" and float(readout(page, "MMD², unbiased")) > 0.5
+    assert readout(page, "p-value") == "0.002" and number(page, "MMD², unbiased") > 0.5
     assert all(old != new for old, new in zip(drawn, pictures(page), strict=True))
     assert "p-value 0.002" in page.get_by_role("img", name="Null distribution").get_attribute("aria-label")
 
@@ -83,7 +83,7 @@ def test_ddc_trains_to_the_end_and_lambda_acts_as_it_goes(open_page):
     page.get_by_role("slider", name="λ, the weight").press("End")
     assert output(page, "λ, the weight") == "30" and not readout(page, "Step").startswith("0 ")
     page.wait_for_function(END, timeout=60_000)
-    assert readout(page, "Step") == "2000 / 2000" and float(readout(page, "PAD")) < 0.6
+    assert readout(page, "Step") == "2000 / 2000" and number(page, "PAD") < 0.6
     assert all(old != new for old, new in zip(drawn, pictures(page), strict=True))
     page.get_by_role("button", name="Start again").press("Enter")
     assert readout(page, "Step") == "0 / 2000" and readout(page, "Ly") == "–"
@@ -115,16 +115,16 @@ def test_a_situation_ends_where_it_says(open_page):
     page = open_page(fragment="#mmd?view=ddc&lam=10", reduced_motion="reduce")
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_function(END, timeout=60_000)
-    assert float(readout(page, "Target accuracy")) > 0.9 and float(readout(page, "Source accuracy")) > 0.95
+    assert number(page, "Target accuracy") > 0.9 and number(page, "Source accuracy") > 0.95
 
 
 def test_experiments_set_the_lab_up(open_page):
     page = open_page()
     page.get_by_role("button", name="Set it up: 2").click()
     assert output(page, "Spread") == "2.5" and page.get_by_label("Kernel").input_value() == "linear"
-    assert float(readout(page, "p-value")) > 0.05
+    assert number(page, "p-value") > 0.05
     page.get_by_label("Kernel").select_option("rbf")
-    assert float(readout(page, "p-value")) < 0.01
+    assert number(page, "p-value") < 0.01
     page.get_by_role("button", name="Set it up: 3").click()
     assert page.get_by_label("Pictures").input_value() == "ddc" and output(page, "λ, the weight") == "0"
 

@@ -1,6 +1,6 @@
 """The shift lab in a page with no kernel, moved by mouse, finger and keyboard."""
 
-from lab_page import by_keyboard_and_mouse, lab_pages, opener, output, pictures, readout
+from lab_page import by_keyboard_and_mouse, lab_pages, number, opener, output, pictures, readout
 
 pages = lab_pages("from dtlbook.labs import shift_lab\nshift_lab()")
 open_page = opener()
@@ -60,4 +60,4 @@ def test_cases_are_answered_only_when_opened(open_page):
     page.get_by_text("Which of the four").press("Enter")
     assert page.get_by_text("Label shift:").is_visible() and readout(page, "P(X|Y)") == "the same"
     page.get_by_role("button", name="Set it up: 2").click()
-    assert page.get_by_text("Concept shift:").is_visible() and float(readout(page, "Target accuracy")) < 0.1
+    assert page.get_by_text("Concept shift:").is_visible() and number(page, "Target accuracy") < 0.1

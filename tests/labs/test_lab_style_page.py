@@ -1,6 +1,6 @@
 """The style lab in a page with no kernel, moved by mouse, keyboard and link."""
 
-from lab_page import lab_pages, opener, output, pictures, readout
+from lab_page import lab_pages, number, opener, output, pictures, readout
 
 pages = lab_pages("from dtlbook.labs import style_lab\nstyle_lab()")
 open_page = opener()
@@ -40,7 +40,7 @@ def test_situations_experiments_and_link(open_page):
     page = open_page()
     page.get_by_role("button", name="Shape, too").click()
     assert output(page, "Size b") == "14" and readout(page, "Channels × places") == "588 × 4"
-    assert float(readout(page, "Likeness to x")) < 0.7
+    assert number(page, "Likeness to x") < 0.7
     assert "only the 24 that move most" in page.locator(".dtl-screen").text_content()
     page.get_by_role("button", name="Set it up: 3").press("Enter")
     assert output(page, "Image x, which") == "9: photograph 7" and output(page, "Image x′") == "2: white font 3"
