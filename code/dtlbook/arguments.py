@@ -5,12 +5,18 @@ import numpy as np
 LARGEST = 1e100  # beyond it squares and their sums leave float64
 
 
+def numbers(values: np.ndarray, name: str, shape: str = "") -> np.ndarray:
+    """``values`` as a float64 array; ``shape`` says in words which one is expected."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        expected = f"an array of numbers{shape and ', ' + shape}"
+        raise ValueError(f"{name} must be {expected}; what came cannot be read as one") from error
+
+
 def samples(values: np.ndarray, name: str, least: int = 2) -> np.ndarray:
     """``values`` as a float64 array [n, k] of finite features; images are flattened."""
-    try:
-        x = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of numbers, [n, features]; it cannot be read as one") from error
+    x = numbers(values, name, "[n, features]")
     if x.ndim < 2 or len(x) < least or 0 in x.shape:
         raise ValueError(
             f"{name} must be an array of at least {least} sample{'s' * (least > 1)}, [n, features], "
@@ -49,10 +55,7 @@ def labels(values: np.ndarray, n: int, name: str = "y_source") -> np.ndarray:
 
 def weights(values: np.ndarray, n: int, name: str = "weights") -> np.ndarray:
     """``values`` as a float64 array [n] of finite weights, none negative, not all 0."""
-    try:
-        w = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of numbers, [n]; what came cannot be read as one") from error
+    w = numbers(values, name, "[n]")
     if w.shape != (n,):
         raise ValueError(f"{name} must hold one weight for each of the {n} samples, not be of shape {list(w.shape)}")
     if not (np.isfinite(w).all() and (w >= 0).all() and w.any()):
@@ -72,3 +75,8 @@ def whole(value: int, name: str, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, not {value}")
     return int(value)
+
+
+def check_seed(seed: int) -> None:
+    """A whole number, 0 or more."""
+    whole(seed, "seed", least=0)

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from dtlbook.arguments import positive, samples, two_domains, whole
+from dtlbook.arguments import check_seed, positive, samples, two_domains, whole
 
 
 def domain_error(f_source: np.ndarray, f_target: np.ndarray, seed: int = 0, strength: float = 1.0) -> float:
@@ -52,10 +52,6 @@ def proxy_a_distance(f_source: np.ndarray, f_target: np.ndarray, seed: int = 0, 
     little below 0, and is left so: cutting at 0 would bias it upwards.
     """
     return 2.0 * (1.0 - 2.0 * domain_error(f_source, f_target, seed, strength))
-
-
-def check_seed(seed: int) -> None:
-    whole(seed, "seed", least=0)
 
 
 def common_scale(x: np.ndarray) -> tuple[np.ndarray, float]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from dtlbook.arguments import positive, two_domains, whole
+from dtlbook.arguments import check_seed, positive, two_domains, whole
 
 Bandwidth = float | Sequence[float] | None
 ROWS = 1024  # rows of a Gram matrix that are in memory at a time
@@ -169,10 +169,6 @@ def _centred(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def check_kernel(kernel: str, bandwidth: Bandwidth) -> None:
     if kernel == "linear" and bandwidth is not None:
         raise ValueError(f"the linear kernel has no bandwidth, but {bandwidth} was given; leave it out or take 'rbf'")
-
-
-def check_seed(seed: int) -> None:
-    whole(seed, "seed", least=0)
 
 
 def _kernel(name: str) -> str:

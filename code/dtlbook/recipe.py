@@ -237,6 +237,15 @@ def check_accuracy(images: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
+def check_share(lam, margin: float) -> None:
+    """For CCSA: λ in 0 … 1 if it is a plain number, and a margin that can be one."""
+    check_numbers(margin=margin)
+    if isinstance(lam, int | float) and not 0.0 <= lam <= 1.0:
+        raise ValueError(f"lam must lie between 0 (no contrastive losses) and 1 (they alone), not {lam}")
+    if not 0.0 <= margin < math.inf:
+        raise ValueError(f"margin must be a finite number, 0 or more, not {margin}")
+
+
 def check_momentum(momentum: float) -> None:
     check_numbers(momentum=momentum)
     if not 0.0 <= momentum < 1.0:

@@ -6,7 +6,7 @@ ignores the shift, the weighted risks trust the weights, the entropy trusts the 
 
 import numpy as np
 
-from dtlbook.arguments import weights
+from dtlbook.arguments import numbers, weights
 
 
 def source_risk(losses: np.ndarray) -> float:
@@ -48,7 +48,7 @@ def entropy(probabilities: np.ndarray) -> float:
     0 for a model that is sure everywhere (rightly or not), ln K for one that knows nothing. A model that puts the
     whole target into one class has entropy 0 too: never choose by it alone.
     """
-    p = _numbers(probabilities, "probabilities")
+    p = numbers(probabilities, "probabilities")
     if p.ndim != 2 or 0 in p.shape:
         raise ValueError(f"probabilities must be a table [samples, classes], not of shape {list(p.shape)}")
     if not ((p >= 0).all() and np.allclose(p.sum(axis=1), 1, atol=1e-4)):
@@ -57,7 +57,7 @@ def entropy(probabilities: np.ndarray) -> float:
 
 
 def _losses(values: np.ndarray, least: int = 1) -> np.ndarray:
-    losses = _numbers(values, "losses")
+    losses = numbers(values, "losses")
     if losses.ndim != 1 or len(losses) < least:
         raise ValueError(
             f"losses must hold one number for each of at least {least} samples, not be of shape {list(losses.shape)}"
@@ -65,10 +65,3 @@ def _losses(values: np.ndarray, least: int = 1) -> np.ndarray:
     if not np.isfinite(losses).all():
         raise ValueError("losses contain values that are not finite; the model that made them has probably diverged")
     return losses
-
-
-def _numbers(values: np.ndarray, name: str) -> np.ndarray:
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of numbers; what came cannot be read as one") from error

@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import has_fit_parameter
 
-from dtlbook.arguments import labels, positive, samples, two_domains, weights, whole
+from dtlbook.arguments import check_seed, labels, positive, samples, two_domains, weights, whole
 from dtlbook.divergence import common_scale
 from dtlbook.mmd import Bandwidth, bandwidths, gram
 
@@ -54,10 +54,6 @@ def density_ratio(
         ratio = _ratio(log_odds, n, n_target)
         return ratio / ratio.mean()
     return _ratio(classifier.fit(x, d).decision_function(extra), n, n_target)
-
-
-def check_seed(seed: int) -> None:
-    whole(seed, "seed", least=0)
 
 
 def _ratio(log_odds: np.ndarray, n: int, n_target: int) -> np.ndarray:
@@ -155,7 +151,9 @@ class TrAdaBoost:
     (as AdaBoost.M1 is to AdaBoost). The paper asks for ε_t < 1/2; a learner with more gets no vote and changes no
     target weight (β_t = 1), and ε_t below 1e-6 counts as 1e-6, which keeps the weights finite.
 
-    ``estimator`` is any scikit-learn classifier whose ``fit`` takes ``sample_weight``; None is a decision stump.
+    ``estimator`` is any scikit-learn classifier whose ``fit`` takes ``sample_weight``; None is a decision stump. It
+    gets weights of mean 1: with the paper's, of sum 1, a learner that also has a penalty on its size, such as logistic
+    regression, would see little but the penalty.
     """
 
     def __init__(self, estimator: object = None, n_rounds: int = 20):
@@ -182,7 +180,7 @@ class TrAdaBoost:
         w, self.rounds = np.ones(len(x)), []
         for _ in range(self.n_rounds):
             w = w / w.sum()
-            learner = clone(self.estimator).fit(x, y, sample_weight=w)
+            learner = clone(self.estimator).fit(x, y, sample_weight=len(x) * w)
             wrong = learner.predict(x) != y
             error = float(w[n:] @ wrong[n:] / w[n:].sum())
             beta = np.clip(error, 1e-6, 0.5) / (1 - np.clip(error, 1e-6, 0.5))  # β_t

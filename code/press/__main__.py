@@ -56,11 +56,9 @@ def make_sources(clock: Clock):
         problems = gate.check(settings)
         if problems:
             raise config.PressError("\n".join(map(str, problems)) + f"\n{len(problems)} problems; nothing was built")
-    notebooks = {}
     with clock.step("run the chapters (stored runs are used again)"):
-        for document in settings.documents:
-            chapter, _ = read_chapter(settings.book / f"{document}.md", ROOT)
-            notebooks[document] = execute.run(chapter, settings)
+        chapters = [read_chapter(settings.book / f"{document}.md", ROOT)[0] for document in settings.documents]
+        notebooks = dict(zip(settings.documents, execute.run_all(chapters, settings), strict=True))
     with clock.step("split into Korean and English"):
         for document, notebook in notebooks.items():
             for lang in settings.languages:
@@ -107,9 +105,10 @@ def notebooks() -> int:
 def test(arguments: list[str]) -> int:
     """Build the book, then run every test in one pytest run, the notebooks through nbval among them."""
     book()
-    environment = {**os.environ, "TQDM_DISABLE": "1", "PYTHONPATH": "code"}
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, "TQDM_DISABLE": "1", "PYTHONPATH": "code"}
     environment.pop("DTLBOOK_PRESS", None)
-    # All tests: one worker a core, and a file's tests in one worker, so that a notebook keeps its kernel.
+    # All tests: one worker a core, each with one thread, and a file's tests in one worker, so that a notebook keeps its
+    # kernel.
     everything = ["-n", "auto", "--dist", "loadfile", "tests", "book/ko"]
     command = [sys.executable, "-m", "pytest", "--nbval", *(arguments or everything)]
     return subprocess.call(command, cwd=ROOT, env=environment)

@@ -14,7 +14,10 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib import metadata
+from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
@@ -27,6 +30,7 @@ from press.config import Config, PressError
 from press.source import Chapter
 
 CELL_TIMEOUT = 600  # seconds
+MOST_KERNELS = 4  # at a time; each holds up to 2 GB
 KEPT_RUNS = 3  # stored runs of a chapter; older ones are removed
 TIERS = ("quick", "full")
 
@@ -70,8 +74,46 @@ def key(chapter: Chapter, config: Config) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def run(chapter: Chapter, config: Config) -> NotebookNode:
+def run_all(chapters: Sequence[Chapter], config: Config) -> list[NotebookNode]:
+    """`run` for each chapter; those that must be run are run side by side, as many at a time as there are cores.
+
+    Raises:
+        PressError: that of the first that failed. No further chapter is begun then; those that run are run to their
+            end and stored.
+    """
+    waiting = [chapter for chapter in chapters if chapter.code() and not _stored(chapter, config).is_file()]
+    if len(waiting) > 1:
+        _run_side_by_side(waiting, config)
+    return [run(chapter, config) for chapter in chapters]
+
+
+def _run_side_by_side(chapters: Sequence[Chapter], config: Config) -> None:
+    # Processes, not threads: each has a main thread, which Ctrl-C reaches and which then ends its kernel.
+    processes = ProcessPoolExecutor(min(os.cpu_count() or 1, MOST_KERNELS), mp_context=get_context("spawn"))
+    with processes, tqdm(total=len(chapters), desc="run", unit="chapter", dynamic_ncols=True) as bar:
+        try:
+            for done in as_completed([processes.submit(_run_one, chapter, config) for chapter in chapters]):
+                bar.set_postfix_str(done.result())
+                bar.update()
+        except BaseException:
+            processes.shutdown(cancel_futures=True)
+            raise
+
+
+def _run_one(chapter: Chapter, config: Config) -> str:
+    """Run and store; what is said of it."""
+    notebook = run(chapter, config, bar=False)
+    return f"{chapter.name}: {notebook.metadata['seconds']} s"
+
+
+def _stored(chapter: Chapter, config: Config) -> Path:
+    return config.build / "cache" / f"{chapter.stem}-{key(chapter, config)}.ipynb"
+
+
+def run(chapter: Chapter, config: Config, bar: bool = True) -> NotebookNode:
     """The chapter as one executed notebook with the cells of both languages; runs it only if it must.
+
+    ``bar`` says whether the cells that are done are shown.
 
     Raises:
         PressError: a cell raised, took too long, or the kernel died; nothing is stored then.
@@ -79,11 +121,11 @@ def run(chapter: Chapter, config: Config) -> NotebookNode:
     notebook = as_notebook(chapter)
     if not chapter.code():
         return notebook
-    stored = config.build / "cache" / f"{chapter.stem}-{key(chapter, config)}.ipynb"
+    stored = _stored(chapter, config)
     if stored.is_file():
         return _with_outputs_of(notebook, nbformat.read(stored, as_version=4))
     started = time.perf_counter()
-    _execute(notebook, chapter)
+    _execute(notebook, chapter, bar)
     notebook.metadata["seconds"] = round(time.perf_counter() - started, 1)
     _store(notebook, stored)
     return notebook
@@ -112,11 +154,13 @@ def _with_outputs_of(notebook: NotebookNode, old: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def _execute(notebook: NotebookNode, chapter: Chapter) -> None:
+def _execute(notebook: NotebookNode, chapter: Chapter, shown: bool) -> None:
     lines = {index: cell.line for index, cell in enumerate(chapter.cells)}
     with (
         tempfile.TemporaryDirectory() as folder,
-        tqdm(total=len(chapter.code()), desc=f"run {chapter.name}", unit="cell", dynamic_ncols=True) as bar,
+        tqdm(
+            total=len(chapter.code()), desc=f"run {chapter.name}", unit="cell", dynamic_ncols=True, disable=not shown
+        ) as bar,
     ):
         current = {"index": 0}
 
@@ -136,7 +180,9 @@ def _execute(notebook: NotebookNode, chapter: Chapter) -> None:
             store_widget_state=True,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
-        environment = {**os.environ, "DTLBOOK_PRESS": "1", "DTLBOOK_TIER": tier(), "TQDM_DISABLE": "1"}
+        # One thread: chapters run side by side, and small networks gain little from a second.
+        environment = {"OMP_NUM_THREADS": "1", **os.environ}
+        environment |= {"DTLBOOK_PRESS": "1", "DTLBOOK_TIER": tier(), "TQDM_DISABLE": "1"}
         try:
             client.execute(env=environment)
         except CellExecutionError as error:

@@ -491,6 +491,29 @@ def test_moons_of_no_whole_number(n):
     refuses(f"n must be a whole number of points, 2 or more, not {n!r}", data.make_moons, n=n)
 
 
+# --- networks on another device, or wrapped ------------------------------------------------------------------------
+def test_stage_2_of_adda_runs_where_the_sources_networks_are(pair):
+    adda = module("torch", "adda")
+    parts = mlp("torch", 64, 10)
+    before = [p.clone() for part in parts for p in part.parameters()]
+    refuses(
+        "source_networks lie on 'cpu' and stage 2 is to run on 'meta'; move all three parts there by part.to",
+        adda.adapt, parts, *pair, device="meta", **SHORT,
+    )  # fmt: skip
+    refuses("device must be one that PyTorch finds here, .* not 'gpu'", adda.adapt, parts, *pair, device="gpu", **SHORT)
+    assert all(
+        (old == p).all() for old, p in zip(before, (p for part in parts for p in part.parameters()), strict=True)
+    )
+
+
+def test_an_adaptation_layer_goes_into_a_chain_of_layers(pair):
+    ddc, networks_of = module("torch", "ddc"), module("torch", "networks")
+    wrapped = networks_of.in_bfloat16(mlp("torch", 64, 10))
+    sentence = "the feature extractor is a BFloat16; put the layer in first, and call in_bfloat16 after it"
+    refuses(sentence, ddc.with_adaptation_layer, wrapped, 4)
+    refuses(sentence, ddc.mmd_by_place, wrapped, *pair)
+
+
 # --- shallow methods ------------------------------------------------------------------------------------------------
 def test_tradaboost_predicts_what_has_the_features_of_fit():
     x, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2

@@ -15,8 +15,10 @@ from dtlbook import blocks, data, recipe, vgg16  # noqa: E402
 from dtlbook.data import fetch  # noqa: E402
 from dtlbook.tensorflow import finetune as tf_finetune  # noqa: E402
 from dtlbook.tensorflow import networks as tf_networks  # noqa: E402
+from dtlbook.tensorflow import vgg as tf_vgg  # noqa: E402
 from dtlbook.torch import finetune as torch_finetune  # noqa: E402
 from dtlbook.torch import networks as torch_networks  # noqa: E402
+from dtlbook.torch import vgg as torch_vgg  # noqa: E402
 
 torch.set_num_threads(1)
 BOTH = pytest.mark.parametrize("finetune", [torch_finetune, tf_finetune], ids=["torch", "tensorflow"])
@@ -96,9 +98,9 @@ def test_vgg16_is_the_same_function_in_both_frameworks():
 def test_pixels_become_what_the_imagenet_weights_expect():
     images = np.random.default_rng(0).integers(256, size=(2, 5, 4, 3)).astype("float32")
     expected = tf.keras.applications.vgg16.preprocess_input(images.copy())
-    ours = torch_finetune.ImageNetPixels()(torch.from_numpy(images / 255).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    ours = torch_vgg.ImageNetPixels()(torch.from_numpy(images / 255).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
     np.testing.assert_allclose(ours, expected, atol=1e-3)
-    np.testing.assert_allclose(tf_finetune.ImageNetPixels()(images / 255), expected, atol=1e-3)
+    np.testing.assert_allclose(tf_vgg.ImageNetPixels()(images / 255), expected, atol=1e-3)
 
 
 def test_a_weight_file_of_keras_is_read_in_order(tmp_path):
@@ -169,6 +171,19 @@ def test_a_network_without_blocks_has_one_for_each_layer(finetune):
         "block2": 8 * 64,
         "classifier": 65 * 10,
     }
+
+
+@BOTH
+def test_blocks_of_a_network_in_bfloat16_are_its_own(finetune):
+    networks = torch_networks if finetune is torch_finetune else tf_networks
+    low = networks.in_bfloat16(networks.mlp(9, 3, feature_dim=4, hidden=5))
+    assert {name: finetune.count(low, [name]).trainable for name in finetune.blocks(low)} == {
+        "block1": 9 * 5 + 5,
+        "block2": 5 * 4 + 4,
+        "classifier": 4 * 3 + 3,
+    }
+    finetune.freeze(low, ["block1"])
+    assert finetune.count(low) == (4 * 5 + 4 + 4 * 3 + 3, 9 * 5 + 5)
 
 
 @BOTH

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dtlbook import results
+from dtlbook import data, recipe, results
 from dtlbook.results import experiments, ledger
 from dtlbook.results.experiments import DEEP, EXPERIMENTS, METHODS, Entry, Experiment, Job, Published
 
@@ -132,8 +132,6 @@ def test_a_real_job_is_a_function_of_its_words(monkeypatch):
 
 
 def test_the_sampled_protocol_draws_anew_for_every_seed(monkeypatch):
-    from dtlbook import data
-
     monkeypatch.setattr(data, "pair", lambda name: (data.load("digits-a"), data.load("digits-b")))
     monkeypatch.setitem(EXPERIMENTS, "toy", SimpleNamespace(sample=(40, 30), transductive=False))
     source, target = experiments.domains("toy", "p", 0)
@@ -143,8 +141,6 @@ def test_the_sampled_protocol_draws_anew_for_every_seed(monkeypatch):
 
 
 def test_a_transductive_experiment_is_judged_on_the_sampled_training_images(monkeypatch, toy):
-    from dtlbook import data
-
     whole = data.load("digits-a"), data.load("digits-b")
     monkeypatch.setattr(data, "pair", lambda name: whole)
     monkeypatch.setitem(EXPERIMENTS, "toy", replace(toy, sample=(40, 30), transductive=True))
@@ -217,8 +213,6 @@ def test_the_weights_are_made_from_the_source_and_the_target_images(monkeypatch,
 
 def test_alignment_of_features_does_not_mind_their_units(monkeypatch):
     """The target's features are the source's, each in another unit and from another zero: nothing is lost."""
-    from dtlbook import data
-
     digits = data.load("digits-a")
     run = SimpleNamespace(networks=None, history=SimpleNamespace(seconds=[1.0]))
     monkeypatch.setattr(experiments, "_train", lambda *words: run)
@@ -246,9 +240,24 @@ def test_alignment_is_of_the_last_hidden_layer(framework):
     assert np.allclose(hidden @ kernel + bias, training.logits(parts, images), atol=1e-5)
 
 
-def test_the_few_labels_reach_the_method(monkeypatch):
-    from dtlbook import data
+def test_a_shallow_method_with_a_few_labels_sees_those_of_the_target_and_no_other():
+    source, target = data.pair("digits-rotated")
+    seen = {}
 
+    def fit_and_predict(xs, ys, x_few, y_few, x_test, **settings):
+        seen.update(xs=xs, ys=ys, x_few=x_few, y_few=y_few, x_test=x_test, settings=settings)
+        return np.where(np.arange(len(x_test)) % 4 == 0, target.y_test, -1)
+
+    given = {"labels_per_class": 2, "n_rounds": 3}
+    numbers = experiments._shallow_with_few(fit_and_predict, source, target, "numpy", 4, given)
+    few, labels = recipe.few_labels(target, 2, seed=4)
+    assert numbers == {"target_accuracy": pytest.approx(0.25, abs=0.001)} and len(given) == 2
+    assert (seen["x_few"] == few.reshape(20, -1) / np.float32(255)).all() and (seen["y_few"] == labels).all()
+    assert len(seen["xs"]) == len(source.x_train) and (seen["ys"] == source.y_train).all()
+    assert len(seen["x_test"]) == len(target.x_test) and seen["settings"] == {"n_rounds": 3}
+
+
+def test_the_few_labels_reach_the_method(monkeypatch):
     pair = data.pair("digits-rotated")
     seen = {}
 
@@ -432,6 +441,8 @@ def f():
         ("torch/m.py", "< 0", "< 1", True),
         ("torch/m.py", "    check_rate()\n", "", True),
         ("torch/m.py", "too much", "much too much", True),
+        ("torch/m.py", "import loop\n", "import loop\nfrom dtlbook.arguments import check_seed\n", True),
+        ("torch/m.py", "import loop\n", "import loop\nfrom dtlbook.arguments import whole\n", False),
         ("torch/m.py", "> 9", "> 7", True),
         ("torch/m.py", "> 8", "> 7", False),
         ("torch/m.py", "= 8", "= 7", False),
@@ -492,8 +503,6 @@ def test_a_module_that_is_not_there_is_told(package):
 
 
 def test_the_basis_names_the_data_with_its_checksum():
-    from dtlbook import data
-
     source, target = data.pair("digits-rotated")
     (found,) = ledger.basis("digits-rotated", "dann", "torch")["data"]
     assert found["source"]["sha256"] == data.checksum(source) and found["target"]["name"] == target.name

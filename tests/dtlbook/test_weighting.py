@@ -200,6 +200,16 @@ def test_three_classes_and_another_learner():
     assert (model.predict(x_test) == y_test + 5).mean() > 0.9
 
 
+def test_a_learner_with_a_penalty_gets_weights_of_mean_1():
+    """In the first round all weights are equal, so it is the learner fitted without weights; of sum 1 it is not."""
+    x_source, y_source, x_target, y_target, x_test, _, _ = transfer_problem(1)
+    both = np.concatenate([x_source, x_target]), np.concatenate([y_source, y_target])
+    learner = TrAdaBoost(LogisticRegression(), n_rounds=1).fit(x_source, y_source, x_target, y_target).rounds[0].learner
+    assert learner.coef_ == pytest.approx(LogisticRegression().fit(*both).coef_)
+    sum_1 = LogisticRegression().fit(*both, sample_weight=np.full(len(both[0]), 1 / len(both[0])))
+    assert np.abs(learner.coef_[0, 0]) > 2 * np.abs(sum_1.coef_[0, 0])
+
+
 def test_a_learner_that_knows_nothing_changes_no_target_weight():
     x = np.zeros((6, 1))
     model = TrAdaBoost(n_rounds=3).fit(x, [0, 1, 1, 1, 1, 1], x[:4], [0, 0, 0, 1])

@@ -97,3 +97,28 @@ def test_jupytext_reads_the_same_cells(book):
     assert [(c.kind, c.source, c.lang) for c in ours] == [
         (c.cell_type, c.source, c.metadata.get("lang")) for c in theirs
     ]
+
+
+def test_chapters_run_side_by_side_and_the_stored_one_not_again(book, executions, monkeypatch):
+    settings, first = config.load(book.root), book.chapter
+    chapters = [first]
+    for name in ("second", "third"):
+        chapters.append(first.with_name(f"02_{name}.md"))
+        chapters[-1].write_text(first.read_text(encoding="utf-8").replace("1 + 1", f'len("{name}")'), encoding="utf-8")
+    read = [read_chapter(path, book.root)[0] for path in chapters]
+    execute.run(read[0], settings)
+    notebooks = execute.run_all(read, settings)
+    texts = [cell.outputs[0].text for nb in notebooks for cell in nb.cells if cell.cell_type == "code" and cell.outputs]
+    assert texts == ["two: 2\n", "two: 6\n", "two: 5\n"]
+    assert len(executions) == 1  # the two others ran in processes of their own
+    assert [nb.metadata["seconds"] > 0 for nb in execute.run_all(read, settings)] == [True] * 3 and len(executions) == 1
+
+
+def test_of_chapters_that_run_side_by_side_a_fault_is_told_and_the_sound_one_is_stored(book):
+    settings, sound = config.load(book.root), book.chapter
+    broken = sound.with_name("02_broken.md")
+    broken.write_text(sound.read_text(encoding="utf-8").replace('print("two:", 1 + 1)', "1 / 0"), encoding="utf-8")
+    read = [read_chapter(path, book.root)[0] for path in (sound, broken)]
+    with pytest.raises(config.PressError, match=r"02_broken\.md:\d+: the code cell raised ZeroDivisionError"):
+        execute.run_all(read, settings)
+    assert [path.stem.rsplit("-", 1)[0] for path in (settings.build / "cache").iterdir()] == ["01_small"]

@@ -195,6 +195,17 @@ def _shallow(fit_and_predict: Callable, source, target, framework: str, seed: in
     return {"target_accuracy": float((predicted == target.y_test).mean())}
 
 
+def _shallow_with_few(fit_and_predict: Callable, source, target, framework: str, seed: int, settings: dict) -> dict:
+    """The same of ``fit_and_predict(xs, ys, x_few, y_few, x_test, **settings)``: a few target labels, no other target."""
+    from dtlbook import recipe
+
+    settings = dict(settings)
+    few, y_few = recipe.few_labels(target, settings.pop("labels_per_class"), seed)
+    x_source, x_few, x_test = (_vectors(x) for x in (source.x_train, few, target.x_test))
+    predicted = fit_and_predict(x_source, source.y_train, x_few, y_few, x_test, **settings)
+    return {"target_accuracy": float((predicted == target.y_test).mean())}
+
+
 def _vectors(x):
     """Examples of a `Domain` as rows of features, float64 [n, k]."""
     from dtlbook.data import to_float
@@ -233,6 +244,24 @@ def _logistic(weigh: str | None, xs, ys, xt, x_test, seed, **settings):
     return LogisticRegression(max_iter=2000).fit(xs, ys, sample_weight=weights).predict(x_test)
 
 
+def _logistic_together(xs, ys, x_few, y_few, x_test):
+    """Logistic regression on the source and the few target examples as if they were one domain."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=2000)
+    return model.fit(np.concatenate([xs, x_few]), np.concatenate([ys, y_few])).predict(x_test)
+
+
+def _boosted(xs, ys, x_few, y_few, x_test, **settings):
+    """TrAdaBoost on logistic regressions, the learner of the other weighting rows."""
+    from sklearn.linear_model import LogisticRegression
+
+    from dtlbook.weighting import TrAdaBoost
+
+    return TrAdaBoost(LogisticRegression(max_iter=2000), **settings).fit(xs, ys, x_few, y_few).predict(x_test)
+
+
 def _deep_kind(module: str, ko: str, en: str, function: str = "train") -> Kind:
     functions = ("_deep", "_train", "_networks")
     return Kind(partial(_deep, module, function), module, DEEP, {"ko": ko, "en": en}, functions=functions)
@@ -242,6 +271,18 @@ def _shallow_kind(run: Callable, module: str, ko: str, en: str, seeded: bool = F
     own = run.func if isinstance(run, partial) else run
     functions = ("_shallow", "_vectors", own.__name__) + (("_with_dimension",) if own is _subspace else ())
     return Kind(partial(_shallow, run), module, SHALLOW, {"ko": ko, "en": en}, seeded, functions)
+
+
+def _few_kind(run: Callable, ko: str, en: str) -> Kind:
+    functions = ("_shallow_with_few", "_vectors", run.__name__)
+    return Kind(
+        partial(_shallow_with_few, run),
+        "weighting",
+        SHALLOW,
+        {"ko": ko, "en": en},
+        functions=functions,
+        also=("recipe",),
+    )
 
 
 METHODS: dict[str, Kind] = {
@@ -277,6 +318,10 @@ METHODS: dict[str, Kind] = {
     "kernel-mean-matching": _shallow_kind(
         partial(_logistic, "kernel_mean_matching"), "weighting", "KMM 가중 로지스틱 회귀", "KMM weighted logistic regression"
     ),
+    "logistic-together": _few_kind(
+        _logistic_together, "로지스틱 회귀 + 타깃 레이블 몇 개", "logistic regression + a few target labels"
+    ),
+    "tradaboost": _few_kind(_boosted, "TrAdaBoost + 타깃 레이블 몇 개", "TrAdaBoost + a few target labels"),
 }  # fmt: skip
 
 
@@ -346,6 +391,8 @@ def _embedded(pair: str, ko: str, en: str, images: bool = True, few: int = 3) ->
     methods |= {name: Entry(LABEL_FREE) for name in ("sa", "gfk")}
     methods |= {name: Entry({"labels_per_class": few}) for name in ("dann-few-labels", "ccsa", "finetune")}
     methods["together"] = Entry({"labels_per_class": few, "lam": 0.0})
+    methods["logistic-together"] = Entry({"labels_per_class": few})
+    methods["tradaboost"] = Entry({"labels_per_class": few, "n_rounds": 20})
     if images:
         methods["sagnet"] = Entry({"network": "own"})
     order = [name for name in METHODS if name in methods]

@@ -187,6 +187,10 @@ def _what_computes(tree: ast.AST) -> ast.AST:
 
 
 class _WithoutChecks(ast.NodeTransformer):
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        node.names = [alias for alias in node.names if not alias.name.startswith("check_")]
+        return node if node.names else None
+
     def generic_visit(self, node: ast.AST) -> ast.AST | None:
         node = super().generic_visit(node)
         if isinstance(node, ast.FunctionDef) and node.name.lstrip("_").startswith("check_"):

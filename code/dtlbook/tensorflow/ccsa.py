@@ -20,7 +20,6 @@ paper sums over the pairs; means do not depend on how many there are. The weight
 [10]
 """
 
-import math
 from functools import partial
 
 import numpy as np
@@ -70,7 +69,7 @@ def ccsa_loss(
     training.check_loss_input(lam, x_source, y_source, x_source)
     training.check_labelled_input(x_source, x_labelled, y_labelled)
     recipe.check_batch(x_source, y_source, x_labelled)
-    check_share(lam, margin)
+    recipe.check_share(lam, margin)
     n = len(x_source)
     x = tf.concat([x_source, x_labelled], 0)
     f = networks.feature_extractor(x, training=True)  # one pass: batch statistics are shared
@@ -78,15 +77,6 @@ def ccsa_loss(
     domain = sum(contrastive_losses(f[:n], y_source, f[n:], y_labelled, margin))
     lam = tf.cast(lam, domain.dtype) if tf.is_tensor(lam) else lam  # tf.cast rounds a number to float32 first
     return Losses((1 - lam) * label + lam * domain, label, domain)
-
-
-def check_share(lam, margin: float) -> None:
-    """λ in 0 … 1 if it is a plain number, and a margin that can be one."""
-    recipe.check_numbers(margin=margin)
-    if isinstance(lam, int | float) and not 0.0 <= lam <= 1.0:
-        raise ValueError(f"lam must lie between 0 (no contrastive losses) and 1 (they alone), not {lam}")
-    if not 0.0 <= margin < math.inf:
-        raise ValueError(f"margin must be a finite number, 0 or more, not {margin}")
 
 
 def train(
@@ -109,11 +99,8 @@ def train(
     """
     if labelled is None:
         raise ValueError("CCSA needs a few labelled target images: labelled=recipe.few_labels(target, per_class, seed)")
-    recipe.check_numbers(lam=lam, margin=margin)
-    if not 0.0 <= lam <= 1.0:
-        raise ValueError(f"lam must lie between 0 (no contrastive losses) and 1 (they alone), not {lam}")
-    if not 0.0 <= margin < math.inf:
-        raise ValueError(f"margin must be a finite number, 0 or more, not {margin}")
+    recipe.check_numbers(lam=lam)
+    recipe.check_share(lam, margin)
     training.check_trainable(settings.get("networks"))
     settings = {"domain_error": training.fresh_domain_error, **settings, "labelled": labelled, "scheduled": scheduled}
     return training.fit(partial(ccsa_loss, margin=margin), source, target, lam=lam, **settings)

@@ -6,12 +6,11 @@ The procedure of the lecture has five steps: (1) put a new classifier G_y on a p
 (3) train G_y (feature extraction), (4) unfreeze the last block of G_f, (5) train both (fine-tuning): `five_steps`.
 Blocks have the names of VGG16, block1 … block5, in every network; the classifier is the block "classifier".
 
-Sources: Yosinski et al., NeurIPS 2014 (`transplant`); Howard and Ruder, ACL 2018, section 3.2 (a rate for each
-block); Simonyan and Zisserman, ICLR 2015 (`vgg16`).
+Source: Howard and Ruder, ACL 2018, section 3.2 (a rate for each block). What is frozen stands in
+`dtlbook.tensorflow.blocks`, the networks in `dtlbook.tensorflow.vgg`; all their names are names of this module too.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,11 +20,12 @@ import tensorflow as tf
 
 from dtlbook import blocks as names_of
 from dtlbook import recipe
-from dtlbook import vgg16 as vgg16_files
 from dtlbook.data import Domain
 from dtlbook.tensorflow import training
-from dtlbook.tensorflow.networks import Networks, get_weights, set_weights
+from dtlbook.tensorflow.blocks import Count, blocks, count, freeze, transplant, unfreeze
+from dtlbook.tensorflow.networks import Networks
 from dtlbook.tensorflow.training import Losses, Run, accuracy, features, predict, supervised_loss
+from dtlbook.tensorflow.vgg import add_classifier, small_vgg, vgg16
 
 __all__ = [
     "Count",
@@ -52,13 +52,6 @@ __all__ = [
 ]
 
 
-class Count(NamedTuple):
-    """Numbers of parameters of G_f and G_y."""
-
-    trainable: int
-    frozen: int
-
-
 class FiveSteps(NamedTuple):
     """What the five steps leave: the run of step 3, that of step 5; both hold the same networks."""
 
@@ -66,63 +59,6 @@ class FiveSteps(NamedTuple):
     fine_tuning: Run
 
 
-# --- blocks ---------------------------------------------------------------------------------------------
-def blocks(networks: Networks) -> dict[str, list[keras.Layer]]:
-    """Name of a block → its convolutions and dense layers: block1, block2, … of G_f, then "classifier", G_y.
-
-    Layers called blockK_… , as those of keras.applications, belong to block K; any other layer with weights is one.
-    """
-    named: dict[str, list[keras.Layer]] = {}
-    for layer in _weighted(networks.feature_extractor):
-        prefix = re.match(r"block\d+(?=_)", layer.name)
-        named.setdefault(prefix.group() if prefix else f"block{len(named) + 1}", []).append(layer)
-    return named | {"classifier": _weighted(networks.label_predictor)}
-
-
-def freeze(networks: Networks, names: Iterable[str] | None = None) -> None:
-    """Keep the weights of these blocks as they are, by default of all of G_f; the others are left alone.
-
-    Training that has already begun knows nothing of it: call it before `fit`, which makes its optimizer anew.
-    """
-    _set_trainable(networks, names, False)
-
-
-def unfreeze(networks: Networks, names: Iterable[str] | None = None) -> None:
-    """Let the weights of these blocks be trained again, by default of all of G_f."""
-    _set_trainable(networks, names, True)
-
-
-def count(networks: Networks, names: Iterable[str] | None = None) -> Count:
-    """Trainable and frozen parameters of these blocks, by default of all of G_f and G_y."""
-    layers = _layers(networks, blocks(networks) if names is None else names)
-    trainable = sum(layer.count_params() for layer in layers if layer.trainable)
-    return Count(trainable, sum(layer.count_params() for layer in layers) - trainable)
-
-
-def add_classifier(networks: Networks, feature_dim: int, n_classes: int, hidden: int = 256, seed: int = 0) -> Networks:
-    """The same G_f, not a copy, under a new G_y of initial weights: feature_dim → hidden → ReLU → classes.
-
-    Two classes need one logit z only, as in the lecture's 256-1: the logits are then (0, z), for a softmax over
-    (0, z) is (1 − σ(z), σ(z)), and cross-entropy is the lecture's binary cross-entropy.
-    """
-    recipe.check_sizes(feature_dim=feature_dim, n_classes=n_classes, hidden=hidden)
-    dense = keras.layers.Dense
-    outputs = [dense(1), ZeroFirst()] if n_classes == 2 else [dense(n_classes)]
-    classifier = keras.Sequential([keras.Input((feature_dim,)), dense(hidden), keras.layers.ReLU(), *outputs])
-    _initialise(classifier, seed)
-    return networks._replace(label_predictor=classifier)
-
-
-def transplant(networks: Networks, donor: Networks, n: int) -> None:
-    """Copy the first ``n`` blocks of ``donor`` into ``networks`` (Yosinski et al. 2014: AnB if frozen, AnB+ if not)."""
-    ours, theirs = blocks(networks), blocks(donor)
-    names_of.check_depth(n, len(ours) - 1)
-    for name in names_of.of_features(ours)[:n]:
-        for layer, other in zip(ours[name], theirs[name], strict=True):
-            layer.set_weights(other.get_weights())
-
-
-# --- training -------------------------------------------------------------------------------------------
 def descend(
     rates: Mapping[str, float] | None = None,
     optimizer: str = "sgd",
@@ -246,97 +182,7 @@ def train(
     return fit(target, before.networks, labelled=labelled, rates=rates, steps=steps, seed=seed, mu_0=fine, **settings)
 
 
-# --- networks -------------------------------------------------------------------------------------------
-def vgg16(
-    n_classes: int = 2,
-    weights: str | None = None,
-    image_shape: tuple[int, int, int] = (150, 150, 3),
-    hidden: int = 256,
-    seed: int = 0,
-) -> Networks:
-    """VGG16 without its top, 14,714,688 parameters, under a new classifier; there is no G_d.
-
-    Images come as 0 … 1; the first layer makes of them what the ImageNet weights expect.
-
-    ``weights``  None: initial weights of ``seed``; "imagenet": `vgg16.imagenet_weights`, downloaded once
-    """
-    recipe.check_image_shape(image_shape, at_least=32)
-    base = keras.applications.VGG16(weights=None, include_top=False, input_shape=tuple(image_shape))
-    return _finished([ImageNetPixels(), *base.layers[1:]], image_shape, n_classes, hidden, weights, seed)
-
-
-def small_vgg(
-    image_shape: tuple[int, int, int],
-    n_classes: int,
-    widths: Sequence[Sequence[int]] = ((8, 8), (16, 16), (32, 32)),
-    hidden: int = 64,
-    seed: int = 0,
-) -> Networks:
-    """VGG in small: a block for each entry of ``widths``, 3×3 convolutions of so many channels, then a 2×2 pool."""
-    recipe.check_image_shape(image_shape, at_least=2 ** len(widths))
-    layers = []
-    for block, outputs in enumerate(widths, 1):
-        for number, output in enumerate(outputs, 1):
-            name = f"block{block}_conv{number}"
-            layers += [keras.layers.Conv2D(output, 3, padding="same", activation="relu", name=name)]
-        layers += [keras.layers.MaxPooling2D(2, name=f"block{block}_pool")]
-    return _finished(layers, image_shape, n_classes, hidden, None, seed)
-
-
-def _finished(layers, image_shape, n_classes, hidden, weights: str | None, seed) -> Networks:
-    """Networks of these layers, flattened, with their first weights, under a classifier."""
-    if weights not in (None, "imagenet"):
-        raise ValueError(f"weights must be None or 'imagenet', not {weights!r}")
-    base = keras.Sequential([keras.Input(tuple(image_shape)), *layers, keras.layers.Flatten()])
-    if weights == "imagenet":
-        set_weights(base, vgg16_files.imagenet_weights())
-    else:
-        _initialise(base, seed)
-    networks = Networks(base, keras.Sequential(), keras.Sequential([keras.layers.Identity()]))
-    return add_classifier(networks, base.output_shape[-1], n_classes, hidden, seed)
-
-
-class ImageNetPixels(keras.Layer):
-    """Red, green, blue in 0 … 1 → blue, green, red in 0 … 255 minus ImageNet's means, as VGG16 was trained."""
-
-    def call(self, x):
-        return (255 * x - tf.constant(vgg16_files.MEAN, x.dtype))[..., ::-1]
-
-
-class ZeroFirst(keras.Layer):
-    """One logit z, [n, 1] → the two logits (0, z), [n, 2]."""
-
-    def call(self, z):
-        return tf.concat([tf.zeros_like(z), z], 1)
-
-
-# --- parameters -----------------------------------------------------------------------------------------
-def _weighted(part: keras.Model) -> list[keras.Layer]:
-    layers = part._flatten_layers(include_self=False)
-    return [layer for layer in layers if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)]
-
-
-def _layers(networks: Networks, names: Iterable[str]) -> list[keras.Layer]:
-    found = blocks(networks)
-    return [layer for name in names_of.check_names(names, found) for layer in found[name]]
-
-
-def _set_trainable(networks: Networks, names: Iterable[str] | None, trainable: bool) -> None:
-    chosen = _layers(networks, names_of.of_features(blocks(networks)) if names is None else names)
-    before = [(layer, layer.trainable) for layers in blocks(networks).values() for layer in layers]
-    for part in networks[:2]:  # a frozen container would hide what its layers say
-        part.trainable = True
-    for layer, was in before:
-        layer.trainable = was
-    for layer in chosen:
-        layer.trainable = trainable
-
-
 def _stepper(optimizer: str, momentum: float) -> keras.optimizers.Optimizer:
     if optimizer == "sgd":
         return keras.optimizers.SGD(0.0, momentum=momentum)
     return keras.optimizers.RMSprop(0.0, rho=0.9, epsilon=1e-16)  # under the root here: 1e-8 outside
-
-
-def _initialise(part: keras.Model, seed: int) -> None:
-    set_weights(part, names_of.he_weights([weight.shape for weight, _ in get_weights(part)], seed))

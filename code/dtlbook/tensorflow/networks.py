@@ -277,7 +277,10 @@ def _layers(networks: Networks | keras.Model) -> Iterator[keras.Layer]:
 
 # --- precision ------------------------------------------------------------------------------------------
 def in_bfloat16(networks: Networks) -> Networks:
-    """The same networks and weights with G_f computed in bfloat16; heads, losses and updates stay float32."""
+    """The same networks and weights with G_f computed in bfloat16; heads, losses and updates stay float32.
+
+    The layers are those of ``networks``, which compute in bfloat16 from then on, too.
+    """
     for layer in networks.feature_extractor.layers:
         layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
     as_float32 = keras.layers.Activation("linear", dtype="float32")

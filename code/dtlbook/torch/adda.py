@@ -137,6 +137,7 @@ def adapt(
 
     settings = {"domain_error": domain_error, **settings}
     settings |= {"lam": lam, "mu_0": mu_0, "alpha": alpha, "scheduled": scheduled}
+    check_same_device(source_networks, settings.get("device"))
     networks = copy.deepcopy(source_networks)
     if width is not None:
         networks = with_discriminator(networks, width, settings.get("seed", 0))
@@ -145,6 +146,18 @@ def adapt(
     accuracy = training.accuracy(source_networks, source.x_test, source.y_test)
     run.history.source_accuracy[:] = [accuracy] * len(run.history)
     return run
+
+
+def check_same_device(source_networks: Networks, device: str | torch.device | None) -> None:
+    """M_s and C, which `training.run` does not move, lie where stage 2 is to run."""
+    training.check_device(device)
+    wanted = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    here = next(source_networks.feature_extractor.parameters()).device
+    if here.type != wanted.type:
+        raise ValueError(
+            f"source_networks lie on {str(here)!r} and stage 2 is to run on {str(wanted)!r}; move all three parts there "
+            f"by part.to({str(wanted)!r}), or give device={str(here)!r}"
+        )
 
 
 def train(

@@ -20,7 +20,6 @@ paper sums over the pairs; means do not depend on how many there are. The weight
 [10]
 """
 
-import math
 from functools import partial
 
 import numpy as np
@@ -72,21 +71,12 @@ def ccsa_loss(
     training.check_loss_input(lam, x_source, y_source, x_source)
     training.check_labelled_input(x_source, x_labelled, y_labelled)
     recipe.check_batch(x_source, y_source, x_labelled)
-    check_share(lam, margin)
+    recipe.check_share(lam, margin)
     n = len(x_source)
     f = networks.feature_extractor(torch.cat([x_source, x_labelled]))  # one pass: batch statistics are shared
     label = cross_entropy(networks.label_predictor(f[:n]), y_source)
     domain = sum(contrastive_losses(f[:n], y_source, f[n:], y_labelled, margin))
     return Losses((1 - lam) * label + lam * domain, label, domain)
-
-
-def check_share(lam, margin: float) -> None:
-    """λ in 0 … 1 if it is a plain number, and a margin that can be one."""
-    recipe.check_numbers(margin=margin)
-    if isinstance(lam, int | float) and not 0.0 <= lam <= 1.0:
-        raise ValueError(f"lam must lie between 0 (no contrastive losses) and 1 (they alone), not {lam}")
-    if not 0.0 <= margin < math.inf:
-        raise ValueError(f"margin must be a finite number, 0 or more, not {margin}")
 
 
 def train(
@@ -109,11 +99,8 @@ def train(
     """
     if labelled is None:
         raise ValueError("CCSA needs a few labelled target images: labelled=recipe.few_labels(target, per_class, seed)")
-    recipe.check_numbers(lam=lam, margin=margin)
-    if not 0.0 <= lam <= 1.0:
-        raise ValueError(f"lam must lie between 0 (no contrastive losses) and 1 (they alone), not {lam}")
-    if not 0.0 <= margin < math.inf:
-        raise ValueError(f"margin must be a finite number, 0 or more, not {margin}")
+    recipe.check_numbers(lam=lam)
+    recipe.check_share(lam, margin)
     training.check_trainable(settings.get("networks"))
     settings = {"domain_error": training.fresh_domain_error, **settings, "labelled": labelled, "scheduled": scheduled}
     return training.fit(partial(ccsa_loss, margin=margin), source, target, lam=lam, **settings)

@@ -95,6 +95,7 @@ def with_adaptation_layer(networks: Networks, width: int, place: int | None = No
     ``place`` counts the layers of G_f and G_y that come before it; None is after G_f. The layer and the first one of
     each head, which has other inputs now, begin with new weights; all others are those of ``networks``.
     """
+    check_chains(networks)
     layers = [*networks.feature_extractor, *networks.label_predictor]
     place = len(networks.feature_extractor) if place is None else place
     places = _places(layers)
@@ -117,6 +118,7 @@ def mmd_by_place(networks: Networks, source: Domain, target: Domain, **kernel) -
     ``networks`` are trained on the source. No label is looked at. ``kernel`` as in `dtlbook.mmd.mmd2`. A place whose
     features are not finite or all one point gets ∞: MMD² says nothing there, and 0 would win.
     """
+    check_chains(networks)
     layers = [*networks.feature_extractor, *networks.label_predictor]
     return {p: _mmd2(networks._replace(feature_extractor=nn.Sequential(*layers[:p])), source, target, **kernel)
             for p in _places(layers)}  # fmt: skip
@@ -140,6 +142,16 @@ def _mmd2(networks: Networks, source: Domain, target: Domain, at_most: int = 100
     if not np.isfinite(pooled).all() or (pooled == pooled[0]).all():
         return math.inf
     return mmd.mmd2(*f, **kernel)
+
+
+def check_chains(networks: Networks) -> None:
+    """Parts that can be cut between two layers."""
+    for name, part in zip(networks._fields, networks, strict=True):
+        if not isinstance(part, nn.Sequential):
+            raise ValueError(
+                f"an adaptation layer goes between two layers of an nn.Sequential, but the {name.replace('_', ' ')} is "
+                f"a {type(part).__name__.strip('_')}; put the layer in first, and call in_bfloat16 after it"
+            )
 
 
 def _places(layers: list[nn.Module]) -> list[int]:
