@@ -12,7 +12,7 @@ from torch import nn
 from dtlbook import blocks as names_of
 from dtlbook.torch.networks import Networks, get_weights, set_weights
 
-__all__ = ["Count", "blocks", "count", "freeze", "parameters", "transplant", "unfreeze"]
+__all__ = ["Count", "blocks", "count", "freeze", "transplant", "unfreeze"]
 
 
 class Count(NamedTuple):

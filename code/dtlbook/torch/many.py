@@ -13,7 +13,7 @@ from dtlbook import recipe
 from dtlbook.data import Domain
 from dtlbook.torch.dann import dann_loss
 from dtlbook.torch.networks import Networks, mlp
-from dtlbook.torch.training import Losses, example, launches, on_device
+from dtlbook.torch.training import Losses, check_device, check_networks_fit, example, launches, on_device
 
 __all__ = ["train_many"]
 
@@ -52,7 +52,7 @@ def train_many(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     make_networks = make_networks or (lambda seed: mlp(int(np.prod(source.image_shape)), source.n_classes, seed=seed))
     models = [Networks(*(part.to(device) for part in make_networks(seed))) for _ in lams]
-    check_models(models, source)
+    check_networks_fit(models[0], source, with_domain=False)  # all are alike; what a loss asks of G_d it says itself
     stacked = [stack_module_state(parts) for parts in zip(*models, strict=True)]
     parameters = [{name: p.detach() for name, p in state[0].items()} for state in stacked]
     buffers = [state[1] for state in stacked]
@@ -91,16 +91,3 @@ def train_many(
         for part, values in zip(model, parameters, strict=True):
             part.load_state_dict({name: p[k] for name, p in values.items()}, strict=False)
     return models
-
-
-def check_device(device: str | None) -> None:
-    from dtlbook.torch import training
-
-    training.check_device(device)
-
-
-def check_models(models: Sequence[Networks], source: Domain) -> None:
-    """The models, which are alike, fit the source; what a loss asks of G_d it says itself."""
-    from dtlbook.torch import training
-
-    training.check_networks_fit(models[0], source, with_domain=False)

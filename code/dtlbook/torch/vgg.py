@@ -14,7 +14,7 @@ from dtlbook import recipe
 from dtlbook import vgg16 as vgg16_files
 from dtlbook.torch.networks import FlattenNHWC, Networks, get_weights, set_weights
 
-__all__ = ["ImageNetPixels", "ZeroFirst", "add_classifier", "small_vgg", "vgg16"]
+__all__ = ["add_classifier", "small_vgg", "vgg16"]
 
 
 def vgg16(
