@@ -15,8 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from importlib import metadata
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -88,16 +89,18 @@ def run_all(chapters: Sequence[Chapter], config: Config) -> list[NotebookNode]:
 
 
 def _run_side_by_side(chapters: Sequence[Chapter], config: Config) -> None:
-    # Processes, not threads: each has a main thread, which Ctrl-C reaches and which then ends its kernel.
-    processes = ProcessPoolExecutor(min(os.cpu_count() or 1, MOST_KERNELS), mp_context=get_context("spawn"))
+    # Processes, not threads: each has a main thread, which Ctrl-C reaches and which then ends its kernel. Each gets its
+    # next chapter when it has done one, so that none is begun after a fault.
+    at_once, rest = min(os.cpu_count() or 1, MOST_KERNELS), iter(chapters)
+    processes = ProcessPoolExecutor(at_once, mp_context=get_context("spawn"))
     with processes, tqdm(total=len(chapters), desc="run", unit="chapter", dynamic_ncols=True) as bar:
-        try:
-            for done in as_completed([processes.submit(_run_one, chapter, config) for chapter in chapters]):
-                bar.set_postfix_str(done.result())
+        running = {processes.submit(_run_one, chapter, config) for chapter in islice(rest, at_once)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for one in done:
+                bar.set_postfix_str(one.result())
                 bar.update()
-        except BaseException:
-            processes.shutdown(cancel_futures=True)
-            raise
+            running |= {processes.submit(_run_one, chapter, config) for chapter in islice(rest, len(done))}
 
 
 def _run_one(chapter: Chapter, config: Config) -> str:

@@ -114,11 +114,14 @@ def test_chapters_run_side_by_side_and_the_stored_one_not_again(book, executions
     assert [nb.metadata["seconds"] > 0 for nb in execute.run_all(read, settings)] == [True] * 3 and len(executions) == 1
 
 
-def test_of_chapters_that_run_side_by_side_a_fault_is_told_and_the_sound_one_is_stored(book):
+@pytest.mark.parametrize("cores, stored", [(2, ["01_small"]), (1, [])])
+def test_after_a_fault_no_chapter_is_begun_and_those_that_run_are_stored(book, monkeypatch, cores, stored):
     settings, sound = config.load(book.root), book.chapter
-    broken = sound.with_name("02_broken.md")
+    broken = sound.with_name("00_broken.md")
     broken.write_text(sound.read_text(encoding="utf-8").replace('print("two:", 1 + 1)', "1 / 0"), encoding="utf-8")
-    read = [read_chapter(path, book.root)[0] for path in (sound, broken)]
-    with pytest.raises(config.PressError, match=r"02_broken\.md:\d+: the code cell raised ZeroDivisionError"):
+    read = [read_chapter(path, book.root)[0] for path in (broken, sound)]
+    monkeypatch.setattr(execute.os, "cpu_count", lambda: cores)
+    with pytest.raises(config.PressError, match=r"00_broken\.md:\d+: the code cell raised ZeroDivisionError"):
         execute.run_all(read, settings)
-    assert [path.stem.rsplit("-", 1)[0] for path in (settings.build / "cache").iterdir()] == ["01_small"]
+    cache = settings.build / "cache"
+    assert [path.stem.rsplit("-", 1)[0] for path in (cache.iterdir() if cache.is_dir() else ())] == stored
