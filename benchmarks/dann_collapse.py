@@ -1,6 +1,6 @@
 """The course of a run of DANN on MNIST → MNIST-M as in the ledger. Chapter 5 quotes those that collapse.
 
-    DTLBOOK_DATA=… python benchmarks/dann_collapse.py [--framework tensorflow] [--seed 2] [--float32]     # 6 minutes on one core
+    DTLBOOK_DATA=… python benchmarks/dann_collapse.py [--framework tensorflow] [--seed 2] [--float32]  # 6 minutes on one core
 
 Accuracies are of the first 1,000 test images, and so is the mean of f. A run depends on the last digit of every sum, so
 another machine, or another number of threads, may see another seed collapse.

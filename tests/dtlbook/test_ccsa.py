@@ -212,6 +212,7 @@ def test_three_labels_of_each_class_help_on_the_rotated_pair(rotated):
         ({"margin": -0.1}, "margin must be a finite number, 0 or more, not -0.1"),
         ({"margin": math.nan}, "margin must be a finite number, 0 or more, not nan"),
         ({"lam": 1.2}, r"lam must lie between 0 \(no contrastive losses\) and 1 \(they alone\), not 1.2"),
+        ({"lam": np.float32(1.5)}, r"lam must lie between 0 .* and 1 .*, not 1.5"),
         ({"lam": -0.2}, "lam must lie between 0"),
         ({"lam": math.nan}, "lam must lie between 0"),
     ],

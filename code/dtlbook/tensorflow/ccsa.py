@@ -100,7 +100,7 @@ def train(
     if labelled is None:
         raise ValueError("CCSA needs a few labelled target images: labelled=recipe.few_labels(target, per_class, seed)")
     recipe.check_numbers(lam=lam)
-    recipe.check_share(lam, margin)
+    recipe.check_share(float(lam), margin)
     training.check_trainable(settings.get("networks"))
     settings = {"domain_error": training.fresh_domain_error, **settings, "labelled": labelled, "scheduled": scheduled}
     return training.fit(partial(ccsa_loss, margin=margin), source, target, lam=lam, **settings)
