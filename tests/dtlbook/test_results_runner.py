@@ -231,15 +231,15 @@ def test_list_and_table_show_rows_beside_published_values(tmp_path, capsys, monk
     now = ledger.basis(NAME, "dann", "torch")
     for seed, accuracy in enumerate((0.5, 0.6)):
         ledger.store(tmp_path, Job(NAME, "dann", "torch", seed), {"target_accuracy": accuracy}, now)
-    ledger.store(tmp_path, Job("mnist-mnistm", "dann", "torch", 0), {"target_accuracy": 0.7}, NOW)
+    ledger.store(tmp_path, Job("mnist-mnistm", "sa-features", "torch", 0), {"target_accuracy": 0.5}, NOW)
     assert run_command(tmp_path, "list") == 0
     listed = capsys.readouterr().out
     assert f"{'  dann/torch':36}2 of 5 seeds  0.550 ± 0.071  measured\n" in listed
-    assert f"{'  dann/torch':36}1 of 3 seeds  0.700  differs  (code or settings changed since)\n" in listed
+    assert f"{'  sa-features/torch':36}1 of 3 seeds  0.500  differs  (code or settings changed since)\n" in listed
     assert run_command(tmp_path, "table") == 0
     table = capsys.readouterr().out
     assert "| dann | torch | 0.550 ± 0.071 | 2 |  | measured |" in table
-    assert "| dann | torch | 0.700 | 1 | 0.7666 (ganin2016, Table 2) | differs: reason not known |" in table
+    assert "| sa-features | torch | 0.500 | 1 | 0.5690 (ganin2016, Table 2) | differs: reason not known |" in table
     assert "| source-only | torch |  |  | 0.5225 (ganin2016, Table 2) | not run |" in table
 
 
